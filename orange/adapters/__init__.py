@@ -1,0 +1,1 @@
+"""The adapters: each implements one port on one outside thing, and none knows another."""

@@ -1,0 +1,148 @@
+"""The vocabulary of effects: what `decide` may ask for and `apply` carries out.
+
+Each action is a value that says what and why. Applying one is idempotent: it looks again under the lock, and does
+nothing when the world has moved on meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from orange.core.lifecycle import Status, StuckReason
+from orange.core.model import RequestKind
+
+
+@dataclass(frozen=True, slots=True)
+class StartRun:
+    """Claim the task under the next epoch and start a run of its agent."""
+
+    task: str
+    #: The epoch seen; the claim is refused if it has grown.
+    epoch: int
+    #: What the run is for; None for a fresh start or a retry.
+    request: RequestKind | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchRun:
+    """Give an already claimed run that never got a session its workspace and session (after a crash in between)."""
+
+    task: str
+    run: str
+
+
+@dataclass(frozen=True, slots=True)
+class StopRun:
+    """End a run's session, after its uncommitted work is committed, and prove it dead."""
+
+    task: str
+    run: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SettleRun:
+    """Bring an ended run's result into the task."""
+
+    task: str
+    run: str
+    #: The status the task moves to.
+    to: Status
+    reason: str
+    #: Set when `to` is stuck.
+    stuck: StuckReason | None = None
+    #: Counts as a failed attempt.
+    failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Advance:
+    """Move a task that no run holds to another status (a parent closing, an approval void, nothing to publish)."""
+
+    task: str
+    to: Status
+    reason: str
+    stuck: StuckReason | None = None
+    evidence: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Integrate:
+    """Merge a reviewed task's branch into the integrated base, then close the task; a conflict becomes a request."""
+
+    task: str
+    base: str
+
+
+@dataclass(frozen=True, slots=True)
+class FollowBase:
+    """Take the user's commits into the integrated base and let the user's branch follow, where that is safe."""
+
+    base: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnWorkspace:
+    """Save what only this workspace holds, make it clean for good, and put it among the spares."""
+
+    path: str
+    task: str | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class MendChildren:
+    """Write a parent's `children` list as its children's `parent` keys say."""
+
+    parent: str
+    children: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptEdits:
+    """Record accepted hand edits in history, with an event each."""
+
+    tasks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveTask:
+    """Move a finished task's files to the archive folder."""
+
+    task: str
+
+
+@dataclass(frozen=True, slots=True)
+class PauseDispatch:
+    """Stop starting new work, and say why."""
+
+    reason: str
+
+
+Action: TypeAlias = (
+    StartRun
+    | LaunchRun
+    | StopRun
+    | SettleRun
+    | Advance
+    | Integrate
+    | FollowBase
+    | ReturnWorkspace
+    | MendChildren
+    | AcceptEdits
+    | ArchiveTask
+    | PauseDispatch
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is owed now, in order, and when to look again by itself."""
+
+    actions: tuple[Action, ...] = ()
+    #: Wall-clock seconds since 1970, or None when only a change can matter.
+    wake_at: float | None = None
+    #: Facts worth a line in the log, by task id.
+    notes: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,338 @@
+"""The ports: what the inner rooms need from the outside, as Protocols. Adapters implement them, wiring picks them.
+
+Every method says what it raises; anything else that escapes is a bug. Paths are absolute unless said otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from orange.core.model import Base, Board, BranchState, Outcome, Presence, Task, Workspace
+from orange.core.settings import AgentSettings
+
+
+class Clock(Protocol):
+    """Time, passed in."""
+
+    def now(self) -> float:
+        """Wall-clock seconds since 1970, for display and backoff."""
+
+    def monotonic(self) -> float:
+        """Seconds that never go back and do not count sleep of the machine."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One line of a task's `events.jsonl`."""
+
+    #: RFC 3339 UTC.
+    at: str
+    #: A name of the event vocabulary, such as `task.claimed`.
+    type: str
+    #: daemon, person, agent or file, with a name where there is one (`person:ada`).
+    by: str
+    #: JSON-able details.
+    data: Mapping[str, object]
+
+
+class Transaction(Protocol):
+    """A locked read-modify-write over one or several tasks; all of it lands, or nothing."""
+
+    def task(self, task_id: str) -> Task:
+        """Read one task anew from its file. Raises TaskNotFound, BrokenFile."""
+
+    def body(self, task_id: str) -> str:
+        """Read a task's body anew. Raises TaskNotFound, BrokenFile."""
+
+    def board(self) -> Board:
+        """Read everything anew (only where the whole graph is needed)."""
+
+    def children(self, task_id: str) -> tuple[Task, ...]:
+        """Read the tasks whose `parent` is this one, anew."""
+
+    def create(self, task: Task, body: str) -> Task:
+        """Add a task file: inside its parent's folder, or at the top. Returns it with its path."""
+
+    def adopt(self, text: str, folder: str | None = None) -> Task:
+        """Add a task from a complete file's text as it stands. Raises BrokenFile."""
+
+    def put(self, task: Task) -> None:
+        """Change the keys that differ from the file, and only those lines; `updated_at` is kept by the store."""
+
+    def write_section(self, task_id: str, section: str, text: str) -> None:
+        """Set the text of one `## section` of the body, adding the section where it is missing."""
+
+    def remove(self, task_id: str) -> None:
+        """Delete a task's files; nested tasks move up. History keeps them."""
+
+    def move(self, task_id: str, folder: str) -> None:
+        """Move a task's two files under another folder (archive)."""
+
+    def event(self, task_id: str, event: Event) -> None:
+        """Append a line to the task's audit trail."""
+
+
+class TaskStore(Protocol):
+    """The task files under `.orange/tasks` and `.orange/archive`."""
+
+    def read(self) -> Board:
+        """Every task as it is now. Never raises for bad files: they are problems on the board.
+
+        A hand-edited file's protected keys carry their last accepted values, with a problem naming the command.
+        """
+
+    def body(self, task_id: str) -> str:
+        """A task's body. Raises TaskNotFound, BrokenFile."""
+
+    def text(self, path: str) -> str:
+        """The text of a file under `.orange`, by relative path. Raises TaskNotFound."""
+
+    def events(self, task_id: str) -> Sequence[Event]:
+        """A task's audit trail, oldest first; lines that cannot be read are skipped. Raises TaskNotFound."""
+
+    def transaction(self, message: str) -> AbstractContextManager[Transaction]:
+        """Take the project lock, finish any open journal entry, and apply what the block did as one entry.
+
+        An exception in the block applies nothing. `message` is the line for the history.
+        Raises StorageFailed when the disk refuses (nothing changed), StaleWrite when a file changed in the last
+        instant in a way that cannot be merged.
+        """
+
+    def hand_edits(self) -> tuple[str, ...]:
+        """Ids of tasks with acceptable hand edits not yet in history."""
+
+    def record(self, message: str | None = None) -> str | None:
+        """Commit every accepted change not yet in history; returns the commit, or None when there was nothing."""
+
+
+class History(Protocol):
+    """The orphan branch `orange-tasks`, written by compare-and-swap, never through a checkout or an index."""
+
+    def tip(self) -> str | None:
+        """The branch's commit, or None before the first. Raises GitFailed."""
+
+    def blobs(self) -> Mapping[str, str]:
+        """Path -> blob id of the tip's tree. Raises GitFailed."""
+
+    def read(self, blob: str) -> bytes:
+        """A blob's bytes. Raises GitFailed."""
+
+    def commit(self, changes: Mapping[str, bytes | None], message: str) -> str:
+        """Commit changed paths (None deletes) on top of the tip; retries when the tip moved. Raises GitFailed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Integrated:
+    """The result of integrating a branch."""
+
+    #: The commit on the integrated base that holds the work; None on a conflict.
+    commit: str | None
+    #: Whether anything had to be merged.
+    changed: bool
+    #: Files in conflict, relative to the repository.
+    conflicts: tuple[str, ...] = ()
+
+
+class Integration(Protocol):
+    """The integrated bases `refs/orange/base/<base>` and the user's branches that follow them."""
+
+    def default_base(self) -> str:
+        """The remote's default branch, else the branch current at init. Raises GitFailed."""
+
+    def observe(self, names: Iterable[str]) -> Mapping[str, Base]:
+        """Where each base stands. Raises GitFailed."""
+
+    def branch_states(self, wanted: Mapping[str, tuple[str, str, str | None]]) -> Mapping[str, BranchState]:
+        """Task id -> state, for task id -> (branch, base, merged commit or None). Raises GitFailed."""
+
+    def tip(self, ref: str) -> str | None:
+        """The commit a branch or full ref points to, or None. Raises GitFailed."""
+
+    def start_point(self, base: str) -> str:
+        """The commit new work on `base` is cut from: the integrated base with the user's commits taken in."""
+
+    def integrate(self, branch: str, base: str, message: str, expect: str | None) -> Integrated:
+        """Merge a branch into the integrated base, serially; `expect` is the approved tip.
+
+        Raises StaleWrite when the branch has moved on from `expect`, GitFailed.
+        """
+
+    def follow(self, base: str) -> Base:
+        """Take the user's commits in, and move the user's branch forward where that is safe. Raises GitFailed."""
+
+    def repair(self) -> tuple[str, ...]:
+        """Finish what a kill left half-done; returns a sentence for each thing mended."""
+
+
+class Workspaces(Protocol):
+    """Git worktrees for tasks: one fixed path each, spares moved in and out."""
+
+    def path_for(self, task: Task) -> str:
+        """The fixed path of a task's workspace."""
+
+    def acquire(self, task: Task, branch: str, start_point: str) -> Workspace:
+        """Bind the task's workspace to its branch (cut at `start_point` if new, else with it merged in). Idempotent.
+
+        Copies, links and runs `after_create`. Raises WorkspaceFailed naming the step; a conflict of the merge
+        leaves the merge in progress in the workspace for the agent and is not an error.
+        """
+
+    def commit_leftovers(self, path: str, message: str) -> str | None:
+        """Commit what is uncommitted to the workspace's branch; returns the branch's tip (None when detached)."""
+
+    def release(self, path: str) -> tuple[str, ...]:
+        """Save what only it holds to a rescue ref, clean it for good and keep it as a spare, or remove it.
+
+        Returns what was saved or kept and why. Raises WorkspaceFailed when that cannot be proven safe.
+        """
+
+    def list(self) -> tuple[Workspace, ...]:
+        """Every workspace and spare. Raises GitFailed."""
+
+    def refill(self) -> bool:
+        """Prepare a spare ahead of need; returns whether one was made."""
+
+    def repair(self) -> tuple[str, ...]:
+        """Heal half-made and half-moved worktrees before anything else touches git; a sentence for each."""
+
+    def ports(self, task: Task, count: int) -> tuple[int, ...]:
+        """Reserve that many free ports for the task. Raises WorkspaceFailed."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunSpec:
+    """What the supervisor in a session needs; written to the run's folder before the session starts."""
+
+    run: str
+    task: str
+    name: str
+    epoch: int
+    attempt: int
+    agent: str
+    model: str | None
+    effort: str | None
+    workspace: str
+    branch: str | None
+    base: str
+    title: str
+    #: The prompt handed to the agent.
+    prompt: str
+    task_file: str
+    ports: tuple[int, ...]
+    env: Mapping[str, str]
+    agent_settings: AgentSettings
+    #: Seconds.
+    stall: int
+    #: Seconds.
+    limit: int
+    auto_commit: bool
+    before_run: str | None
+    after_run: str | None
+    hook_timeout: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """What is on disk about a run."""
+
+    spec: RunSpec
+    launched: bool
+    started_at: float | None
+    ended_at: float | None
+    outcome: Outcome | None
+    exit_code: int | None
+    signature: str | None
+    message: str | None
+    commit: str | None
+
+
+class Runs(Protocol):
+    """The machine-local records of runs: `<git-common-dir>/orange/runs/<run>/`."""
+
+    def prepare(self, spec: RunSpec) -> str:
+        """Write the spec (idempotent for an equal run); returns the run's folder. Raises StorageFailed."""
+
+    def record(self, run: str) -> RunRecord | None:
+        """What is on disk about a run, or None."""
+
+    def recent(self, live: Iterable[str], open_tasks: Iterable[str]) -> Mapping[str, RunRecord]:
+        """Records of the named runs, and the last three of each named task."""
+
+    def folder(self, run: str) -> str:
+        """The run's folder, whether it exists or not."""
+
+
+class Executor(Protocol):
+    """Starts, observes and ends runs' sessions. Locally tmux; later a pool of machines."""
+
+    def start(self, run: str, session: str) -> None:
+        """Start the supervisor of a prepared run in a session of that exact name. Idempotent by name.
+
+        Raises SessionFailed.
+        """
+
+    def observe(self) -> Mapping[str, str] | None:
+        """Session name -> opaque address of every session, or None when that could not be told."""
+
+    def stop(self, run: str, session: str, grace: float) -> Presence:
+        """End the session and its process tree: terminate, wait `grace` seconds, kill; GONE only when proven."""
+
+    def tail(self, session: str, lines: int) -> str | None:
+        """The session's last screen lines, or None."""
+
+    def say(self, session: str, text: str) -> bool:
+        """Type text into the session and submit it; True only when it is proven to have arrived."""
+
+    def attach(self, session: str) -> Sequence[str]:
+        """The argv that joins the session from a terminal. Raises SessionFailed."""
+
+    def shut_down(self) -> None:
+        """End the project's tmux server when it has no sessions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What detection says of an agent on this machine."""
+
+    name: str
+    usable: bool
+    version: str | None
+    #: Why it is unusable and what to do, in one sentence.
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A program to run."""
+
+    argv: tuple[str, ...]
+    env: Mapping[str, str]
+    #: Whether the prompt is given on standard input instead of by file.
+    stdin: bool = False
+
+
+class AgentRuntime(Protocol):
+    """One kind of agent: a module listed in the registry's one dict."""
+
+    @property
+    def name(self) -> str:
+        """Its word in the configuration."""
+
+    def detect(self, settings: AgentSettings, which: Callable[[str], str | None]) -> Found:
+        """Say whether it can be used here."""
+
+    def command(self, spec: RunSpec, prompt_file: str) -> Command:
+        """The program that runs the agent headless on a prepared run."""
+
+
+class Watch(Protocol):
+    """File events, debounced to "look again"."""
+
+    def start(self, folders: Iterable[str], hint: Callable[[], None]) -> None:
+        """Begin; when events are not to be had, say so once and do nothing more."""
+
+    def stop(self) -> None:
+        """End."""

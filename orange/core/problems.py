@@ -1,0 +1,216 @@
+"""What can be wrong: problems (values that are gathered and shown) and errors (requests that are refused).
+
+Bad data is a value: a broken task file becomes a `Problem` and never stops the others. A refused request is an
+exception: one base, one class per situation, its message written once, in the class. Each class carries its exit
+code, HTTP status and stable code; the command line and the web face translate them once, at their edge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Problem:
+    """Something wrong with a file, a setting or a part, that a person should mend."""
+
+    #: The file, relative to the project's `.orange` folder where it lies there, else absolute.
+    path: str
+    #: 1-based line, or 0 where no line can be named.
+    line: int
+    #: What is wrong, in one sentence.
+    message: str
+    #: What to do about it, in one sentence.
+    hint: str = ""
+
+
+class OrangeError(Exception):
+    """The base of every refusal. Subclasses set the class attributes and write their message."""
+
+    #: Stable machine-readable code.
+    code: ClassVar[str] = "error"
+    #: Process exit code.
+    exit_code: ClassVar[int] = 1
+    #: HTTP status.
+    http_status: ClassVar[int] = 400
+
+    @property
+    def message(self) -> str:
+        """The sentence shown to people."""
+        return str(self)
+
+
+class IllegalTransition(OrangeError):
+    """A status change that the table or a guard refuses."""
+
+    code = "illegal_transition"
+    http_status = 409
+
+    def __init__(  # noqa: PLR0913, PLR0917 - the refusal's parts are its API
+        self, task: str, source: str, target: str, legal: Iterable[str], reason: str, blockers: Iterable[str]
+    ) -> None:
+        super().__init__(f"task {task} cannot go from {source} to {target}: {reason}")
+        self.task, self.source, self.target, self.reason = task, source, target, reason
+        self.legal, self.blockers = tuple(legal), tuple(blockers)
+
+
+class TaskNotFound(OrangeError):
+    """No task answers to the given address."""
+
+    code = "task_not_found"
+    http_status = 404
+
+    def __init__(self, address: str) -> None:
+        super().__init__(f"no task is called {address!r}: `orange task list --all` shows them")
+        self.address = address
+
+
+class AmbiguousTask(OrangeError):
+    """More than one task answers to the given address."""
+
+    code = "ambiguous_task"
+    http_status = 409
+
+    def __init__(self, address: str, ids: Iterable[str]) -> None:
+        self.address, self.ids = address, tuple(ids)
+        super().__init__(f"{address!r} may be any of {', '.join(self.ids)}: use the id")
+
+
+class StaleWrite(OrangeError):
+    """A write that carries an epoch older than the task's, or finds other content than it read."""
+
+    code = "stale_write"
+    http_status = 409
+
+    def __init__(self, task: str, reason: str) -> None:
+        super().__init__(f"task {task} was changed meanwhile: {reason}")
+        self.task, self.reason = task, reason
+
+
+class AlreadyClaimed(OrangeError):
+    """A claim lost: someone else has the task."""
+
+    code = "already_claimed"
+    http_status = 409
+
+    def __init__(self, task: str, holder: str) -> None:
+        super().__init__(f"task {task} is already claimed by {holder}")
+        self.task, self.holder = task, holder
+
+
+class InvalidInput(OrangeError):
+    """A request whose content makes no sense; names the field."""
+
+    code = "invalid_input"
+    http_status = 422
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(f"{field}: {reason}")
+        self.field, self.reason = field, reason
+
+
+class DependencyCycle(OrangeError):
+    """An edge that would close a cycle of blockers and parents."""
+
+    code = "dependency_cycle"
+    http_status = 409
+
+    def __init__(self, cycle: Iterable[str]) -> None:
+        self.cycle = tuple(cycle)
+        super().__init__(f"that would make a cycle: {' -> '.join(self.cycle)}")
+
+
+class CapReached(OrangeError):
+    """A fan-out cap on what agents create."""
+
+    code = "cap_reached"
+    http_status = 409
+
+    def __init__(self, setting: str, limit: int, task: str) -> None:
+        super().__init__(f"task {task} has reached {setting} ({limit}): finish some of it or ask for more")
+        self.setting, self.limit, self.task = setting, limit, task
+
+
+class NotAllowed(OrangeError):
+    """Something this actor may not do (an agent approving, a run speaking for another task)."""
+
+    code = "not_allowed"
+    http_status = 403
+
+
+class BrokenFile(OrangeError):
+    """A task file that cannot be read, where the request needs it."""
+
+    code = "broken_file"
+    http_status = 409
+
+    def __init__(self, problem: Problem) -> None:
+        where = f"{problem.path}:{problem.line}" if problem.line else problem.path
+        super().__init__(f"{where}: {problem.message}{'. ' + problem.hint if problem.hint else ''}")
+        self.problem = problem
+
+
+class NotAProject(OrangeError):
+    """No orange project here."""
+
+    code = "not_a_project"
+    http_status = 404
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"{path} is not in an orange project: run `orange init` in your git repository")
+        self.path = path
+
+
+class GitFailed(OrangeError):
+    """A git command that failed; names the command and what git said."""
+
+    code = "git_failed"
+    http_status = 500
+
+    def __init__(self, argv: Iterable[str], status: int, stderr: str) -> None:
+        self.argv, self.status, self.stderr = tuple(argv), status, stderr.strip()
+        super().__init__(f"`{' '.join(self.argv)}` failed ({status}): {self.stderr or 'no message'}")
+
+
+class StorageFailed(OrangeError):
+    """The disk refused a write; nothing was half-written."""
+
+    code = "storage_failed"
+    http_status = 500
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"cannot write {path}: {reason}. Nothing was changed; free space or mend it and try again")
+        self.path, self.reason = path, reason
+
+
+class NewerFormat(OrangeError):
+    """A project written by a newer orange."""
+
+    code = "newer_format"
+    http_status = 409
+
+    def __init__(self, found: int, known: int) -> None:
+        super().__init__(f"the project has format {found}, this orange writes format {known}: upgrade orange")
+
+
+class SessionFailed(OrangeError):
+    """A session could not be started, reached or proven dead."""
+
+    code = "session_failed"
+    http_status = 500
+
+
+class WorkspaceFailed(OrangeError):
+    """A workspace could not be made or returned."""
+
+    code = "workspace_failed"
+    http_status = 500
+
+
+class DaemonUnavailable(OrangeError):
+    """The daemon is not running, or did not answer."""
+
+    code = "daemon_unavailable"
+    http_status = 503
