@@ -6,8 +6,11 @@ A configured command line runs as `sh -c COMMAND orange ARG...`, so that what fi
 from __future__ import annotations
 
 import os
+import select
 import signal
 import subprocess
+import time
+import weakref
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -51,15 +54,19 @@ class Result:
         return self.stdout.decode("utf-8", "surrogateescape")
 
 
-def run(
+def run(  # noqa: PLR0913 - a program's start has that many sides, all but one named
     argv: Sequence[str],
     *,
     cwd: str | None = None,
     env: Mapping[str, str] | None = None,
     stdin: bytes | None = None,
     timeout: float = 60.0,
+    keep: Sequence[int] = (),
 ) -> Result:
-    """Run a program to its end. Raises ProgramMissing, TimedOut; a non-zero exit is a result."""
+    """Run a program to its end. Raises ProgramMissing, TimedOut; a non-zero exit is a result.
+
+    `keep` are descriptors the program inherits: a lock held through one lasts as long as the program, whoever dies.
+    """
     try:
         child = subprocess.Popen(
             argv,
@@ -69,6 +76,7 @@ def run(
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             process_group=0,
+            pass_fds=keep,
         )
     except (FileNotFoundError, PermissionError, NotADirectoryError) as error:
         if error.filename == cwd:
@@ -117,3 +125,52 @@ def end_group(pid: int) -> None:
         os.killpg(pid, signal.SIGKILL)
     except (ProcessLookupError, PermissionError):
         return
+
+
+class Conversation:
+    """A program one exchanges lines with for as long as both live. For one thread at a time."""
+
+    def __init__(self, argv: Sequence[str], *, env: Mapping[str, str], cwd: str = "/") -> None:
+        """Start it. Raises ProgramMissing."""
+        pipe = subprocess.PIPE
+        try:
+            self._child = subprocess.Popen(
+                argv, cwd=cwd, env=env, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, bufsize=0, process_group=0
+            )
+        except (FileNotFoundError, PermissionError) as error:
+            raise ProgramMissing(argv[0]) from error
+        self._heard = b""
+        self._end = weakref.finalize(self, _end_conversation, self._child)
+
+    def tell(self, line: bytes) -> bool:
+        """Write to its standard input; False when it listens no more."""
+        assert self._child.stdin
+        try:
+            return self._child.stdin.write(line) == len(line)
+        except OSError:
+            return False
+
+    def hear(self, timeout: float) -> bytes | None:
+        """Return its next line without the newline; None when it has ended or says none in time."""
+        assert self._child.stdout
+        deadline = time.monotonic() + timeout
+        while b"\n" not in self._heard:
+            ready, _, _ = select.select([self._child.stdout], [], [], max(0.0, deadline - time.monotonic()))
+            said = os.read(self._child.stdout.fileno(), 1 << 16) if ready else b""
+            if not said:
+                return None
+            self._heard += said
+        line, _, self._heard = self._heard.partition(b"\n")
+        return line
+
+    def close(self) -> None:
+        """End the program."""
+        self._end()
+
+
+def _end_conversation(child: subprocess.Popen[bytes]) -> None:
+    for end in (child.stdin, child.stdout):
+        if end:
+            end.close()
+    child.kill()
+    child.wait()

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from orange.core.problems import IllegalTransition
 
@@ -213,22 +213,57 @@ def check(task: Task, to: Status, by: Actor, facts: Facts) -> None:
 def advance(task: Task, to: Status, by: Actor, facts: Facts) -> Task:
     """Return `task` moved to `to`, with what no longer holds cleared. Raise IllegalTransition if it may not.
 
-    Clearing is part of the move, so that no caller can forget it: leaving `stuck` drops its reason, leaving
-    `working` unbinds the run (the claim keeps its epoch, which only grows), `done` takes no request with it.
+    Clearing is part of the move, so that no caller can forget it: leaving `stuck` drops its reason, going anywhere but
+    to `working` releases the run (the claim keeps its epoch, which only grows), a new start voids the approval, and a
+    manual way back to the start (retried, reopened, restored) gives fresh attempts.
     """
     check(task, to, by, facts)
-    moved = replace(task, status=to)
+    moved = replace(task, status=to, **_cleared(task, to))
+    return moved if to is Status.WORKING else moved.unbound()
+
+
+def _cleared(task: Task, to: Status) -> dict[str, Any]:
+    """Say which keys lose their meaning with the move."""
+    changes: dict[str, Any] = {}
     if to is not Status.STUCK:
-        moved = replace(moved, stuck=None)
-    if task.status is Status.WORKING and to is not Status.WORKING:
-        moved = moved.unbound()
-    if to in {Status.BACKLOG, Status.PENDING, Status.DONE, Status.CANCELLED, Status.DELEGATED}:
-        moved = replace(moved, request=None)
-    if to in {Status.BACKLOG, Status.PENDING, Status.DELEGATED, Status.WORKING}:
-        moved = replace(moved, approved=None)
-    if task.status is Status.DONE and to is not Status.STUCK:
-        moved = replace(moved, merged=None)  # a rolled-back task (stuck) keeps it: a retry reverts the revert
-    return moved
+        changes["stuck"] = None
+    if not _keeps_request(task, to):
+        changes["request"] = None
+    if to in _UNAPPROVED:
+        changes["approved"] = None
+    if task.status in _BROUGHT_BACK and to in _AT_START:
+        changes |= {"attempts": 0, "review_round": 0}
+    return changes | _reopening(task, to)
+
+
+def _reopening(task: Task, to: Status) -> dict[str, Any]:
+    """Note that a done task was opened again, until it is closed or put back."""
+    if to in CLOSED or to is Status.BACKLOG:
+        return {"reopened": None}
+    if task.status is not Status.DONE:
+        return {}
+    was = task.merged.commit if task.merged else "unpublished"
+    if to is Status.STUCK:
+        return {"reopened": was}  # rolled back: it keeps `merged`, for a retry begins by reverting the revert
+    return {"reopened": was, "merged": None}
+
+
+def _keeps_request(task: Task, to: Status) -> bool:
+    """Whether what was asked for still waits to be done after the move; `run` (start now) is over with any move."""
+    if task.request is None or task.request.kind == "run":
+        return False
+    if to is Status.WORKING:
+        return True
+    if to is Status.PENDING:
+        return task.status in {Status.WORKING, Status.STUCK}
+    return to is Status.STUCK and task.request.kind != "answer"
+
+
+#: What is approved is a result: a new start, and a new look, void it.
+_UNAPPROVED = frozenset({Status.BACKLOG, Status.PENDING, Status.WORKING, Status.DELEGATED, Status.REVIEWING})
+#: Leaving these for the start is somebody's decision to try anew.
+_BROUGHT_BACK = frozenset({Status.STUCK, Status.DONE, Status.CANCELLED})
+_AT_START = frozenset({Status.BACKLOG, Status.PENDING})
 
 
 def _guard_claim(_task: Task, to: Status, _by: Actor, facts: Facts) -> str | None:
@@ -241,45 +276,61 @@ def _guard_claim(_task: Task, to: Status, _by: Actor, facts: Facts) -> str | Non
     return None
 
 
-def _guard_delegate(_task: Task, to: Status, _by: Actor, facts: Facts) -> str | None:
-    if to is Status.DELEGATED and facts.children == 0:
+def _guard_delegate(task: Task, to: Status, _by: Actor, facts: Facts) -> str | None:
+    if to is not Status.DELEGATED:
+        return None
+    if facts.children == 0:
         return "delegating needs at least one child: create one with `orange task create --parent`"
+    if task.status in _AFTER_CHILDREN and facts.children_done:
+        return "all its children are done: reopen one of them first"
     return None
+
+
+#: From here a task becomes delegated only because a child was reopened.
+_AFTER_CHILDREN = frozenset({Status.REVIEWING, Status.REVIEWED, Status.DONE})
 
 
 def _guard_parent(task: Task, to: Status, _by: Actor, facts: Facts) -> str | None:
     if task.status is not Status.DELEGATED:
         return None
-    closing = to in {Status.DONE, Status.REVIEWING, Status.REVIEWED}
-    if closing and not (facts.children and facts.children_done):
-        return "a delegated task closes when it has children and all of them are done"
+    if to in _AFTER_CHILDREN:
+        return _closing(task, to, facts)
     if to is Status.PENDING and facts.children:
         return "it still has children; it is taken up again with `orange task run`"
+    return None
+
+
+def _closing(task: Task, to: Status, facts: Facts) -> str | None:
+    """Say why a delegated parent may not close this way now."""
+    if not (facts.children and facts.children_done):
+        return "a delegated task closes when it has children and all of them are done"
+    if to is Status.DONE and task.acceptance:
+        return "its acceptance step comes first: it goes to reviewing"
     return None
 
 
 def _guard_done(task: Task, to: Status, by: Actor, facts: Facts) -> str | None:
     if to is not Status.DONE:
         return None
-    if not facts.integrated:
-        return "done means integrated: its commits are not in the base yet"
+    if by is Actor.AGENT:
+        return "agents cannot close a task; the daemon does when the work is integrated"
     if task.status is Status.WORKING and not facts.review_off:
         return "its review is not off: it goes to reviewing first"
     if task.status is Status.REVIEWING and not facts.approved:
         return "it is not approved: use `orange task approve`"
-    if by is Actor.AGENT:
-        return "agents cannot close a task; the daemon does when the work is integrated"
+    if not facts.integrated:
+        return "done means integrated: its commits are not in the base yet"
     return None
 
 
-def _guard_review(_task: Task, to: Status, by: Actor, facts: Facts) -> str | None:
+def _guard_review(task: Task, to: Status, by: Actor, facts: Facts) -> str | None:
     if to is not Status.REVIEWED:
         return None
     if by is Actor.AGENT:
         return "agents cannot approve"
-    if not (facts.approved or facts.review_off):
-        return "it is not approved: use `orange task approve`"
-    return None
+    if facts.review_off or (facts.approved and task.status in {Status.REVIEWING, Status.STUCK}):
+        return None
+    return "it is not approved: it goes to reviewing, then use `orange task approve`"
 
 
 def _guard_file(_task: Task, to: Status, by: Actor, _facts: Facts) -> str | None:

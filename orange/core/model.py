@@ -177,6 +177,9 @@ class Task:
     request: Request | None = None
     approved: Approval | None = None
     merged: Merged | None = None
+    #: Set when a done task was opened again, until it is done, dropped or put back: the commit it had been integrated
+    #: as, or `unpublished`. It is how a parent that closed knows that a child was reopened.
+    reopened: str | None = None
     created_at: str = ""
     updated_at: str = ""
     #: Keys orange does not know, as parsed. They survive every write.
@@ -221,6 +224,7 @@ ORANGE_ONLY = (
     "request",
     "approved",
     "merged",
+    "reopened",
 )
 #: Keys fixed at creation.
 FIXED = ("id", "name", "created_at")
@@ -306,6 +310,10 @@ class Workspace:
     presence: Presence = Presence.THERE
     #: Wall-clock seconds of the last use.
     used_at: float = 0.0
+    #: Files in conflict, left by the merge of the base for the agent; relative to the workspace.
+    conflicts: tuple[str, ...] = ()
+    #: What a person should know about how it was prepared, in one sentence each.
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,6 +343,8 @@ class BranchState:
     unmerged: bool
     #: Whether the task's merged commit is an ancestor of the integrated base; unknown when there is none.
     integrated: Presence = Presence.UNKNOWN
+    #: Whether it touches a path of `review.require_approval_for`; None when nobody looked.
+    needs_person: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -353,6 +363,8 @@ class Dispatch:
     slots_total: int = 0
     #: Free slots by agent, where `limits.per_agent` says so.
     per_agent: Mapping[str, int] = field(default_factory=dict)
+    #: Wall-clock seconds of the last resume: failures before it no longer count towards a pause. None: never.
+    resumed_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -378,3 +390,13 @@ class World:
     untrusted: Mapping[str, str] = field(default_factory=dict)
     #: Since when each task has been in the condition it waits in: task id -> RFC 3339 UTC.
     since: Mapping[str, str] = field(default_factory=dict)
+    #: Ids of tasks with acceptable hand edits that are not yet in history.
+    hand_edits: tuple[str, ...] = ()
+    #: The short name of the base branch of tasks that name none.
+    default_base: str = "main"
+    #: Whether a base contains a commit: (commit, base name) -> answer, for the pairs `effective.ancestry_wanted` names.
+    ancestry: Mapping[tuple[str, str], Presence] = field(default_factory=dict)
+    #: Tasks that have a run that is not known to have ended, and no file: task id -> how many looks in a row found none.
+    missing: Mapping[str, int] = field(default_factory=dict)
+    #: The last ended runs of this machine over all tasks, closed ones too; empty when not gathered.
+    recent: tuple[Run, ...] = ()

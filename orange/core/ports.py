@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from orange.core.model import Base, Board, BranchState, Outcome, Presence, Task, Workspace
-from orange.core.settings import AgentSettings
+from orange.core.problems import Problem
+from orange.core.settings import AgentSettings, Settings
 
 
 class Clock(Protocol):
@@ -102,10 +103,17 @@ class TaskStore(Protocol):
         """
 
     def hand_edits(self) -> tuple[str, ...]:
-        """Ids of tasks with acceptable hand edits not yet in history."""
+        """Ids of tasks with acceptable hand edits not yet in history, as of the last `read` (reads if there was none).
 
-    def record(self, message: str | None = None) -> str | None:
-        """Commit every accepted change not yet in history; returns the commit, or None when there was nothing."""
+        A hand-deleted task is among them once two looks half a second apart found it gone.
+        """
+
+    def record(self, message: str | None = None, *, look: bool = True) -> str | None:
+        """Commit every accepted change not yet in history; returns the commit, or None when there was nothing.
+
+        `look=False` takes hand edits as of the last `read`, for a caller that has just read. Raises GitFailed; then
+        nothing is forgotten.
+        """
 
 
 class History(Protocol):
@@ -148,8 +156,14 @@ class Integration(Protocol):
     def branch_states(self, wanted: Mapping[str, tuple[str, str, str | None]]) -> Mapping[str, BranchState]:
         """Task id -> state, for task id -> (branch, base, merged commit or None). Raises GitFailed."""
 
+    def contains(self, pairs: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], Presence]:
+        """Whether the integrated base contains the commit, for each (commit, base). Raises GitFailed."""
+
     def tip(self, ref: str) -> str | None:
         """The commit a branch or full ref points to, or None. Raises GitFailed."""
+
+    def diff(self, branch: str, base: str) -> str:
+        """What the branch changes since it left the integrated base, as a patch. Raises GitFailed."""
 
     def start_point(self, base: str) -> str:
         """The commit new work on `base` is cut from: the integrated base with the user's commits taken in."""
@@ -312,6 +326,22 @@ class Command:
     env: Mapping[str, str]
     #: Whether the prompt is given on standard input instead of by file.
     stdin: bool = False
+
+
+class Configuration(Protocol):
+    """The configuration files of the project and of its user."""
+
+    def settings(self) -> Settings:
+        """The effective settings. Raises NewerFormat."""
+
+    def problems(self) -> tuple[Problem, ...]:
+        """What is wrong with the files."""
+
+    def rows(self) -> list[dict[str, object]]:
+        """Every setting: `key`, `value`, `source`."""
+
+    def assign(self, name: str, value: str, *, user: bool) -> None:
+        """Set one key in the project's or the user's file. Raises InvalidInput, StorageFailed."""
 
 
 class AgentRuntime(Protocol):

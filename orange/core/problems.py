@@ -152,6 +152,18 @@ class BrokenFile(OrangeError):
         self.problem = problem
 
 
+class EditFailed(OrangeError):
+    """A change of a file that would not come out exactly as intended."""
+
+    code = "edit_failed"
+    http_status = 422
+
+    def __init__(self, path: str, keys: Iterable[str], reason: str) -> None:
+        self.path, self.keys, self.reason = path, tuple(keys), reason
+        where = f" in {path}" if path else ""
+        super().__init__(f"cannot set {', '.join(self.keys)}{where}: {reason}. Nothing was written")
+
+
 class NotAProject(OrangeError):
     """No orange project here."""
 
@@ -161,6 +173,37 @@ class NotAProject(OrangeError):
     def __init__(self, path: str) -> None:
         super().__init__(f"{path} is not in an orange project: run `orange init` in your git repository")
         self.path = path
+
+
+class TreeInTheWay(OrangeError):
+    """Something that is not orange's lies where the task files belong."""
+
+    code = "tree_in_the_way"
+    http_status = 409
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"{path} exists and was not made by orange: move it away, then run `orange init` again")
+        self.path = path
+
+
+class BranchInTheWay(OrangeError):
+    """A branch of the records' name that holds something else."""
+
+    code = "branch_in_the_way"
+    http_status = 409
+
+    def __init__(self, branch: str) -> None:
+        super().__init__(
+            f"a branch {branch} exists and holds no orange records: rename it, then run `orange init` again"
+        )
+        self.branch = branch
+
+
+class RemoteUnclear(OrangeError):
+    """Which remote the records come from cannot be told."""
+
+    code = "remote_unclear"
+    http_status = 409
 
 
 class GitFailed(OrangeError):
@@ -185,6 +228,20 @@ class StorageFailed(OrangeError):
         self.path, self.reason = path, reason
 
 
+class UnfinishedWrite(StorageFailed):
+    """The disk failed in the middle of a write and refused to take it back; the journal holds the whole change."""
+
+    code = "unfinished_write"
+
+    def __init__(self, path: str, reason: str) -> None:
+        OrangeError.__init__(
+            self,
+            f"cannot finish writing {path}: {reason}. The change is kept in the journal and is finished by the next "
+            "orange command once the disk works again",
+        )
+        self.path, self.reason = path, reason
+
+
 class NewerFormat(OrangeError):
     """A project written by a newer orange."""
 
@@ -202,11 +259,100 @@ class SessionFailed(OrangeError):
     http_status = 500
 
 
+class AgentUnusable(OrangeError):
+    """An agent that cannot be run here; says why and what to do."""
+
+    code = "agent_unusable"
+    http_status = 409
+
+
 class WorkspaceFailed(OrangeError):
     """A workspace could not be made or returned."""
 
     code = "workspace_failed"
     http_status = 500
+
+
+class WorkspaceOccupied(WorkspaceFailed):
+    """A workspace that a living process works in."""
+
+    code = "workspace_occupied"
+    http_status = 409
+
+    def __init__(self, path: str, pid: int, program: str) -> None:
+        super().__init__(f"workspace {path} is in use by process {pid} ({program}): end it and try again")
+        self.path, self.pid = path, pid
+
+
+class WorkspaceBusy(WorkspaceFailed):
+    """A workspace that another orange process is working on."""
+
+    code = "workspace_busy"
+    http_status = 409
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"workspace {name} is being worked on by another orange process: try again in a moment")
+
+
+class WorkspaceKept(WorkspaceFailed):
+    """A workspace that holds what could not be proven safe elsewhere."""
+
+    code = "workspace_kept"
+    http_status = 409
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"workspace {path} is kept: {reason}")
+        self.path, self.reason = path, reason
+
+
+class WorkspaceForeign(WorkspaceFailed):
+    """Something that is not this task's workspace stands at its path."""
+
+    code = "workspace_foreign"
+    http_status = 409
+
+    def __init__(self, path: str, what: str) -> None:
+        super().__init__(f"{path} {what}: move it away, then try again")
+        self.path = path
+
+
+class BranchUnusable(WorkspaceFailed):
+    """A branch that cannot be made or checked out for a task."""
+
+    code = "branch_unusable"
+    http_status = 409
+
+    def __init__(self, branch: str, reason: str) -> None:
+        super().__init__(f"branch {branch!r} cannot be used for a workspace: {reason}")
+        self.branch = branch
+
+
+class WorkspaceStepFailed(WorkspaceFailed):
+    """A step in making or returning a workspace that failed; names the step and what was said."""
+
+    def __init__(self, path: str, step: str, reason: str) -> None:
+        super().__init__(f"workspace {path}: {step} failed: {reason}")
+        self.path, self.step, self.reason = path, step, reason
+
+
+class HookFailed(WorkspaceFailed):
+    """A workspace hook that failed; names the hook and its last lines."""
+
+    code = "hook_failed"
+
+    def __init__(self, hook: str, ended: str, last: str) -> None:
+        super().__init__(f"the hook workspaces.hooks.{hook} {ended}{': ' + last if last else ''}")
+        self.hook = hook
+
+
+class PortsExhausted(WorkspaceFailed):
+    """Not enough free ports."""
+
+    code = "ports_exhausted"
+    http_status = 503
+
+    def __init__(self, count: int, low: int, high: int) -> None:
+        super().__init__(f"{count} free TCP ports could not be reserved on 127.0.0.1 between {low} and {high}")
 
 
 class DaemonUnavailable(OrangeError):

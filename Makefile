@@ -1,0 +1,65 @@
+# orange's machinery. `make demo` shows what orange does, `make test` checks everything.
+# Needs git, make and python3 (3.11 or newer, with venv); `make system` says or installs the rest.
+
+BIN := .venv/bin
+PYTEST := $(BIN)/pytest -p no:cacheprovider
+# Long tests share two workers: more would only make timing noisier on small machines.
+WORKERS ?= 2
+BEYOND_UNIT := $(wildcard tests/house tests/contract tests/integration tests/acceptance)
+
+.NOTPARALLEL:
+.PHONY: help demo test lint unit long bench torture venv system docs requirements bare clean
+
+help:
+	@echo 'make demo          show a task graph worked off from start to end, without any account'
+	@echo 'make test          format, lint, types, import contracts, every test'
+	@echo 'make lint | unit | long    the parts of it'
+	@echo 'make torture       the tests with counts ten times as large'
+	@echo 'make bench         figures against floors and targets'
+	@echo 'make docs          write the generated parts of docs/ anew'
+	@echo 'make bare          demo and test in a bare Debian root (root only; see .ci/bare)'
+	@echo 'make requirements  pin the newest versions in requirements.txt'
+	@echo 'make venv | system | clean'
+
+system:
+	@bash .ci/system
+
+venv:
+	@bash .ci/venv
+
+demo: system venv
+	@$(BIN)/orange demo
+
+lint: venv
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+unit: venv
+	$(PYTEST) tests/unit -q
+
+long: system venv
+	$(PYTEST) $(BEYOND_UNIT) -q -n $(WORKERS) --dist worksteal
+
+test: system lint unit long
+
+torture: export ORANGE_TORTURE = 10
+torture: system venv
+	$(PYTEST) tests -q -n $(WORKERS) --dist worksteal
+
+bench: system venv
+	$(BIN)/python bench/run
+
+docs: venv
+	$(BIN)/python -m orange.testing.docs
+
+requirements: venv
+	@bash .ci/requirements
+
+bare:
+	@bash .ci/bare
+
+clean:
+	rm -rf .venv build dist .demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

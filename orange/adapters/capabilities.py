@@ -1,0 +1,25 @@
+"""What this machine can do: its usable agents and a few programs. Missing means never claimed here, and it says so."""
+
+from __future__ import annotations
+
+import shutil
+
+from orange.adapters.runtimes.registry import RUNTIMES
+from orange.core.ports import Found
+from orange.core.settings import AgentSettings, Settings
+
+#: Capability -> the programs of which one must be there.
+_PROGRAMS = {"git": ("git",), "gh": ("gh",), "docker": ("docker", "podman")}
+
+
+def agents(settings: Settings) -> tuple[Found, ...]:
+    """Detect every known agent."""
+    return tuple(
+        runtime.detect(settings.agents.get(name, AgentSettings()), shutil.which) for name, runtime in RUNTIMES.items()
+    )
+
+
+def detect(settings: Settings) -> frozenset[str]:
+    """Return the machine's capabilities, lower case."""
+    programs = {word for word, any_of in _PROGRAMS.items() if any(shutil.which(program) for program in any_of)}
+    return frozenset(programs | {found.name for found in agents(settings) if found.usable})

@@ -1,0 +1,116 @@
+"""The integrated bases `refs/orange/base/<base>`, and the user's branches that follow them.
+
+Finished branches land on an integrated base (`bases`), by merges that need no checkout (`merging`); the user's own
+branch is moved along where that is safe (`following`, `checkout`); `states` answers what is merged and what is not,
+for hundreds of tasks at the cost of a handful of processes.
+
+Next in the flow: the reconciler observes with these, and carries out `Integrate` and `FollowBase`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+
+from orange.adapters.git import Git
+from orange.adapters.integration import refs
+from orange.adapters.integration.bases import Bases
+from orange.adapters.integration.following import Follower
+from orange.adapters.integration.states import States
+from orange.core.layout import RECORDS_BRANCH, Layout
+from orange.core.model import Base, BranchState, Presence
+from orange.core.ports import Integrated
+
+__all__ = ["GitIntegration"]
+
+
+class GitIntegration:
+    """Satisfies `ports.Integration`."""
+
+    def __init__(
+        self,
+        layout: Layout,
+        base: str | None = None,
+        *,
+        workspaces: str | None = None,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        """`base` and `workspaces` are the settings of that name (`workspaces.root`)."""
+        self._layout, self._base = layout, base
+        self._git = Git(layout.common)
+        self._bases = Bases(layout, now)
+        self._follower = Follower(layout, self._bases, layout.workspaces(workspaces), now)
+        self._states = States(self._git, self._bases)
+
+    def default_base(self) -> str:
+        """Return the configured base, else the remote's default branch, else the branch current at init."""
+        return self._base or self._of_remote() or self._noted()
+
+    def _of_remote(self) -> str | None:
+        pattern = "refs/remotes/*/HEAD"
+        lines = self._git.line("for-each-ref", "--format=%(refname) %(symref)", pattern).splitlines()
+        heads = {ref.split("/")[2]: target.split("/", 3)[-1] for ref, _, target in (x.partition(" ") for x in lines)}
+        found = heads.get("origin") or (next(iter(heads.values())) if len(heads) == 1 else None)
+        return found if found and found != RECORDS_BRANCH else None
+
+    def _noted(self) -> str:
+        try:
+            with open(f"{self._layout.runtime}/base", encoding="utf-8", errors="surrogateescape") as file:
+                return file.read().strip() or "main"
+        except FileNotFoundError:
+            head = self._git.query("symbolic-ref", "--quiet", "HEAD") or ""
+            return head.removeprefix(refs.HEADS) or "main"
+
+    def observe(self, names: Iterable[str]) -> Mapping[str, Base]:
+        """Say where each base stands. Raises GitFailed."""
+        wanted = list(dict.fromkeys(names))
+        found = refs.read(self._git, wanted)
+        notes = self._bases.ledger.notes()
+        return {name: self._follower.base(name, found, notes.get(name)) for name in wanted}
+
+    def branch_states(self, wanted: Mapping[str, tuple[str, str, str | None]]) -> Mapping[str, BranchState]:
+        """Task id -> state, for task id -> (branch, base, merged commit or None). Raises GitFailed."""
+        return self._states.branch_states(wanted)
+
+    def contains(self, pairs: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], Presence]:
+        """Say for each (commit, base) whether the integrated base contains the commit. Raises GitFailed."""
+        return self._states.contains(pairs)
+
+    def tip(self, ref: str) -> str | None:
+        """Return the commit a branch or full ref points to, or None. Raises GitFailed."""
+        if not refs.is_name(ref):
+            return None
+        return self._git.ref(ref if ref.startswith("refs/") else f"{refs.HEADS}{ref}")
+
+    def diff(self, branch: str, base: str) -> str:
+        """Show what the branch changes since it left the integrated base, as a patch. Raises GitFailed."""
+        found = refs.read(self._git, [refs.check("base", base)], [refs.check("branch", branch)])
+        new = found.branch(branch)
+        return self._bases.merger.diff(found.work(base), new) if new else ""
+
+    def start_point(self, base: str) -> str:
+        """Return the commit new work is cut from: the integrated base with the user's commits taken in.
+
+        Raises InvalidInput for a name no branch can have, GitFailed.
+        """
+        refs.check("base", base)
+        with self._bases.alone():
+            return self._bases.retry(lambda: self._bases.take_in(base)).integrated
+
+    def integrate(self, branch: str, base: str, message: str, expect: str | None) -> Integrated:
+        """Merge a branch into the integrated base, serially; `expect` is the approved tip.
+
+        Raises StaleWrite when the branch has moved on from `expect`, InvalidInput, GitFailed.
+        """
+        refs.check("base", base)
+        refs.check("branch", branch)
+        with self._bases.alone():
+            return self._bases.retry(lambda: self._bases.integrate(branch, base, message, expect))
+
+    def follow(self, base: str) -> Base:
+        """Take the user's commits in, and move the user's branch forward where that is safe. Raises GitFailed."""
+        return self._follower.follow(refs.check("base", base))
+
+    def repair(self) -> tuple[str, ...]:
+        """Finish what a kill left half-done; returns a sentence for each thing mended."""
+        return self._follower.repair()

@@ -1,0 +1,190 @@
+"""The records of runs: a folder for each below the project's runtime folder, written by two hands.
+
+`prepare` writes what the supervisor is to do; the supervisor writes everything else; `record` reads both. An ended
+run's record never changes, so it is read once.
+
+Next in the flow: `sessions` starts the supervisor, the reconciler reads the records.
+"""
+
+from __future__ import annotations
+
+import heapq
+import json
+import os
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, fields
+from typing import Any
+
+from orange import recordfile
+from orange.core import runfiles
+from orange.core.layout import Layout
+from orange.core.model import Outcome
+from orange.core.ports import Command, RunRecord, RunSpec
+from orange.core.problems import InvalidInput, OrangeError, StorageFailed
+from orange.core.settings import AgentSettings
+
+#: How many ended runs of a task are of interest.
+RECENT = 3
+#: Seconds after which a folder's time of change is certain to differ from that of an earlier look.
+SETTLED = 2.0
+
+#: (spec, prompt file) -> the agent's program. Raises OrangeError for an agent that cannot be run so.
+MakeCommand = Callable[[RunSpec, str], Command]
+
+
+class FileRuns:
+    """The runs of one project."""
+
+    def __init__(self, layout: Layout, command: MakeCommand, now: Callable[[], float] = time.time) -> None:
+        self._root = layout.runs
+        self._command, self._now = command, now
+        self._ended: dict[str, RunRecord] = {}
+        #: The root's time of change and what was in it then: task -> epochs.
+        self._seen: tuple[int, Mapping[str, list[int]]] = (0, {})
+
+    def folder(self, run: str) -> str:
+        """The run's folder, whether it exists or not. Raises InvalidInput for what is no run's name."""
+        if not runfiles.is_safe(run):
+            raise InvalidInput("run", f"{run!r} is no run's name")
+        return f"{self._root}/{run}"
+
+    def prepare(self, spec: RunSpec) -> str:
+        """Write the spec and the agent's command; a run that was launched keeps what it has. Raises StorageFailed."""
+        folder = self.folder(spec.run)
+        told = {"format": runfiles.FORMAT, "spec": asdict(spec), "command": self._told(spec, folder)}
+        data = (json.dumps(told, indent=1) + "\n").encode()
+        path = f"{folder}/{runfiles.SPEC}"
+        if _read(path) == data or os.path.exists(f"{folder}/{runfiles.LAUNCHED}"):
+            return folder
+        try:
+            os.makedirs(folder, mode=0o700, exist_ok=True)
+            recordfile.replace(path, data)
+            recordfile.sync_folder(self._root)
+        except OSError as error:
+            raise StorageFailed(path, error.strerror or str(error)) from error
+        return folder
+
+    def record(self, run: str) -> RunRecord | None:
+        """What is on disk about a run; None for one never prepared, or whose spec cannot be read."""
+        known = self._ended.get(run)
+        if known:
+            return known
+        found = _record(self.folder(run))
+        if found and found.outcome:
+            self._ended[run] = found
+        return found
+
+    def recent(self, live: Iterable[str], open_tasks: Iterable[str]) -> Mapping[str, RunRecord]:
+        """Records of the named runs, and the last three of each named task."""
+        wanted = dict.fromkeys((*live, *self._latest(open_tasks)))
+        self._ended = {run: record for run, record in self._ended.items() if run in wanted}
+        records = ((run, self.record(run)) for run in wanted)
+        return {run: record for run, record in records if record}
+
+    def stop(self, run: str, grace: float, reason: str | None = None) -> None:
+        """Tell a run to end, and keep it from ever being started; its supervisor sees it within seconds.
+
+        Raises StorageFailed.
+        """
+        folder = self.folder(run)
+        try:
+            os.makedirs(folder, mode=0o700, exist_ok=True)
+            recordfile.replace(f"{folder}/{runfiles.STOP}", runfiles.stop_order(grace, reason))
+        except OSError as error:
+            raise StorageFailed(folder, error.strerror or str(error)) from error
+
+    def park(self, run: str, *, waiting: bool) -> None:
+        """Stop a run's clocks while it waits for somebody, or let them go on. Raises StorageFailed."""
+        path = f"{self.folder(run)}/{runfiles.PARKED}"
+        try:
+            if waiting:
+                recordfile.replace(path, b"", sync=False)
+            elif os.path.exists(path):
+                os.unlink(path)
+        except OSError as error:
+            raise StorageFailed(path, error.strerror or str(error)) from error
+
+    def _told(self, spec: RunSpec, folder: str) -> dict[str, object]:
+        try:
+            command = self._command(spec, f"{folder}/{runfiles.PROMPT}")
+        except OrangeError as refused:
+            return {"argv": (), "env": {}, "stdin": False, "refusal": refused.message}
+        return {"argv": command.argv, "env": dict(command.env), "stdin": command.stdin, "refusal": None}
+
+    def _latest(self, tasks: Iterable[str]) -> Iterable[str]:
+        epochs = self._epochs()
+        for task in tasks:
+            for epoch in heapq.nlargest(RECENT, epochs.get(task, ())):
+                yield f"{task}-{epoch}"
+
+    def _epochs(self) -> Mapping[str, list[int]]:
+        try:
+            changed = os.stat(self._root).st_mtime_ns
+            if changed != self._seen[0] or self._now() - changed / 1e9 < SETTLED:
+                self._seen = changed, _by_task(os.listdir(self._root))
+        except FileNotFoundError:
+            return {}
+        return self._seen[1]
+
+
+def _by_task(runs: Iterable[str]) -> dict[str, list[int]]:
+    found: dict[str, list[int]] = {}
+    for run in runs:
+        task, _, epoch = run.rpartition("-")
+        if task and epoch.isdecimal():
+            found.setdefault(task, []).append(int(epoch))
+    return found
+
+
+def _record(folder: str) -> RunRecord | None:
+    try:
+        spec = _spec(json.loads(_read(f"{folder}/{runfiles.SPEC}") or b"")["spec"])
+    except (ValueError, KeyError, TypeError):
+        return None
+    launched, result = _values(f"{folder}/{runfiles.LAUNCHED}"), _values(f"{folder}/{runfiles.RESULT}") or {}
+    ended = result.get("outcome") in set(Outcome)
+    return RunRecord(
+        spec=spec,
+        launched=launched is not None,
+        started_at=(launched or {}).get("at"),
+        ended_at=result.get("ended_at") if ended else None,
+        outcome=Outcome(result["outcome"]) if ended else None,
+        exit_code=result.get("exit_code"),
+        signature=result.get("signature"),
+        message=result.get("message") if ended else _complaint(folder),
+        commit=result.get("commit"),
+    )
+
+
+def _spec(told: dict[str, Any]) -> RunSpec:
+    values = {field.name: told[field.name] for field in fields(RunSpec)}
+    settings = {field.name: told["agent_settings"][field.name] for field in fields(AgentSettings)}
+    settings["args"], values["ports"] = tuple(settings["args"]), tuple(values["ports"])
+    return RunSpec(**values | {"agent_settings": AgentSettings(**settings)})
+
+
+def _values(path: str) -> dict[str, Any] | None:
+    """Read a small JSON object: None where there is no file, empty where it cannot be understood."""
+    data = _read(path)
+    if data is None:
+        return None
+    try:
+        found = json.loads(data)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _complaint(folder: str) -> str | None:
+    """Return the last thing a supervisor without a result said on standard error."""
+    lines = (_read(f"{folder}/{runfiles.COMPLAINTS}") or b"").decode("utf-8", "replace").split("\n")
+    return next((line.strip() for line in reversed(lines) if line.strip()), None)
+
+
+def _read(path: str) -> bytes | None:
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError:
+        return None

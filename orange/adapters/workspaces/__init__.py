@@ -1,0 +1,5 @@
+"""The `Workspaces` port over git worktrees; `worktrees` says how its modules work together."""
+
+from orange.adapters.workspaces.worktrees import WorktreeWorkspaces
+
+__all__ = ["WorktreeWorkspaces"]

@@ -1,0 +1,139 @@
+"""Putting a workspace on its task's branch, and taking the base into it.
+
+A branch that exists is never reset: it is checked out, then the base is merged in. These calls work in the worktree
+itself, with every command of the repository's own configuration taken out of their reach.
+
+Next in the flow: `provision` copies and links files, the session starts.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from orange.adapters.git import Git
+from orange.adapters.workspaces import admin as admins
+from orange.adapters.workspaces import spares
+from orange.adapters.workspaces.admin import Admin
+from orange.adapters.workspaces.site import LONG, WORKERS, Site, step
+from orange.core.layout import RECORDS_BRANCH
+from orange.core.problems import BranchUnusable, WorkspaceStepFailed
+
+_MERGE = (
+    "--no-edit", "--commit", "--ff", "--no-squash", "--no-stat", "--no-verify", "--no-verify-signatures",
+    "--no-autostash", "--no-log", "--no-overwrite-ignore",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """A task's branch before its workspace is made."""
+
+    name: str
+    #: Its commit.
+    tip: str
+    #: Whether it was there before.
+    existed: bool
+
+    @property
+    def ref(self) -> str:
+        """Its full name."""
+        return f"refs/heads/{self.name}"
+
+
+def prepare(site: Site, name: str, start_point: str, path: str) -> Branch:
+    """Make sure the branch exists and may be checked out at `path`. Raises BranchUnusable, GitFailed."""
+    _check_name(name)
+    git = site.git()
+    ref = f"refs/heads/{name}"
+    found = git.run(
+        "cat-file", "--batch-check=%(objectname) %(objecttype)", stdin=f"{ref}\n{start_point}^{{commit}}\n".encode()
+    )
+    tip, start = (line.split(" ") for line in found.text.splitlines())
+    if start[-1] != "commit":
+        raise BranchUnusable(name, f"the commit {start_point} it should start from does not exist")
+    if tip[-1] == "commit":
+        _check_free(git, name, path)
+        return Branch(name, tip[0], existed=True)
+    made = git.attempt("update-ref", "--create-reflog", "-m", "orange: new branch", ref, start[0], "0" * len(start[0]))
+    if made.status != 0:
+        raise BranchUnusable(name, made.stderr.strip().removeprefix("fatal: ") or "git refused to make it")
+    return Branch(name, start[0], existed=False)
+
+
+def _check_name(name: str) -> None:
+    if name in {RECORDS_BRANCH, "HEAD", ""} or name.startswith("-") or re.search(r"\s", name):
+        raise BranchUnusable(name, "that name is reserved or not a branch name")
+
+
+def _check_free(git: Git, name: str, path: str) -> None:
+    """Refuse a branch that another worktree has checked out, the user's own above all."""
+    place = ""
+    for line in git.run("worktree", "list", "--porcelain", "-z").text.split("\0"):
+        if line.startswith("worktree "):
+            place = line.removeprefix("worktree ")
+        elif line == f"branch refs/heads/{name}" and place != path:
+            raise BranchUnusable(name, f"it is checked out at {place}: switch that checkout to another branch")
+
+
+def attach(site: Site, admin: Admin, branch: Branch, path: str, held: int) -> None:
+    """Check the branch out in a clean worktree. Raises WorkspaceFailed."""
+    if admin.branch == branch.ref:
+        return
+    git = worktree_git(site, admin, path, held)
+    with step(path, f"checking out {branch.name}"):
+        if not branch.existed and _same_tree(git, branch.tip):
+            # The files are already those of the branch: only HEAD moves, whatever the size of the tree.
+            git.run("symbolic-ref", "-m", f"orange: check out {branch.name}", "HEAD", branch.ref)
+            return
+        git.run("-c", f"checkout.workers={WORKERS}", "switch", "--quiet", "--no-guess", branch.name, timeout=LONG)
+
+
+def _same_tree(git: Git, tip: str) -> bool:
+    trees = git.query("rev-parse", "HEAD^{tree}", f"{tip}^{{tree}}")
+    return trees is not None and len(set(trees.split())) == 1
+
+
+def lacks(site: Site, branch: str, start_point: str) -> bool:
+    """Whether the branch has not taken the start point in yet."""
+    ended = site.git().attempt("merge-base", "--is-ancestor", start_point, f"refs/heads/{branch}")
+    return ended.status == 1
+
+
+def merge(site: Site, admin: Admin, branch: str, start_point: str, held: int) -> tuple[str, ...]:
+    """Merge the start point into the branch checked out; returns the files in conflict, which are left as they are.
+
+    Raises WorkspaceFailed.
+    """
+    path = str(admin.path)
+    git = worktree_git(site, admin, path, held)
+    with step(path, "merging the base"):
+        ended = git.attempt("merge", *_MERGE, "-m", f"Merge the base into {branch}", start_point, timeout=LONG)
+        found = conflicts(admin, path)
+    if ended.status != 0 and not found:
+        said = ended.stderr.strip() or ended.text.strip()
+        raise WorkspaceStepFailed(path, "merging the base", said.splitlines()[0] if said else "no message")
+    return found
+
+
+def conflicts(admin: Admin, path: str) -> tuple[str, ...]:
+    """Files in conflict. Raises GitFailed."""
+    fields = Git(path, {"GIT_DIR": admin.folder}).fields("ls-files", "--unmerged", "-z")
+    return tuple(dict.fromkeys(field.partition("\t")[2] for field in fields))
+
+
+def worktree_git(site: Site, admin: Admin, path: str, held: int) -> Git:
+    """Git in a worktree, with nothing of the repository's own configuration run. Raises GitFailed."""
+    config = spares.look_config(site, admin)
+    return Git(path, {"GIT_DIR": admin.folder, "GIT_WORK_TREE": path, **config.neutral(), **config.identity()}, (held,))
+
+
+def restore(site: Site, admin: Admin, path: str, held: int, provided: Sequence[str] = ()) -> None:
+    """Undo what a kill left of a checkout or merge of ours; no ref moves. Raises WorkspaceFailed."""
+    with step(path, "undoing an interrupted merge"):
+        admins.end_operation(admin)
+        git = worktree_git(site, replace(admin, path=path), path, held)
+        git.run("read-tree", "--reset", "-u", "HEAD", timeout=LONG)
+        spared = [word for name in provided for word in ("-e", f"/{name}")]
+        git.run("clean", "-ffd", "--quiet", *spared, timeout=LONG)

@@ -1,0 +1,201 @@
+"""Worktrees prepared ahead of need, and the move of one into a task's place.
+
+Every worktree begins as a spare: made in a folder of orange's own name, so that a half-made one is known and may be
+thrown away. Handing it over is a rename.
+
+Next in the flow: `binding` puts it on the task's branch.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+from orange.adapters.git import Git
+from orange.adapters.workspaces import admin as admins
+from orange.adapters.workspaces import folders, gitconfig, shadow, sweep
+from orange.adapters.workspaces.admin import Admin
+from orange.adapters.workspaces.gitconfig import GitConfig
+from orange.adapters.workspaces.records import Record, Records, State
+from orange.adapters.workspaces.shadow import Source
+from orange.adapters.workspaces.site import LONG, WORKERS, Site, step
+from orange.core.problems import GitFailed
+
+#: More than this many are never kept ready.
+_MOST = 2
+_WORKERS = ("-c", f"checkout.workers={WORKERS}")
+
+
+class Spares:
+    """The spares of one repository."""
+
+    def __init__(self, site: Site, records: Records) -> None:
+        self._site = site
+        self._records = records
+
+    def wanted(self, *, without: str | None = None) -> int:
+        """How many are to be kept ready: as many as `workspaces.size` leaves room for, a few at most."""
+        bound = [record for record in self._records.all() if not record.is_spare and record.name != without]
+        return max(0, min(_MOST, self._site.settings.size - len(bound)))
+
+    def ready(self) -> tuple[Record, ...]:
+        """Those that can be handed over."""
+        return tuple(record for record in self._records.all() if record.state is State.READY)
+
+    def make(self, commit: str) -> Record:
+        """Make one at a commit, detached. Raises WorkspaceFailed."""
+        with self._site.lock():
+            record = self.reserve(State.MAKING)
+        with self._records.lock(record.name) as held, step(record.path, "creating the worktree"), self._undone(record):
+            with self._site.lock() as lock:
+                admin = self._add(record, commit, (held, lock))
+            self._fill(admin, record.path, commit, held)
+            admins.unlock(admin)
+            return self._records.write(replace(record, state=State.READY, admin=admin.name))
+
+    @contextmanager
+    def _undone(self, record: Record) -> Iterator[None]:
+        """Throw a spare away when what is done with it does not succeed."""
+        done = False
+        try:
+            yield
+            done = True
+        finally:
+            if not done:
+                self.throw_away(record)
+
+    def reserve(self, state: State) -> Record:
+        """Take the next free spare name. Only under the repository lock."""
+        os.makedirs(self._site.root, exist_ok=True)
+        name = self.free_name()
+        return self._records.write(Record(name, state, self._site.path(name), used_at=self._site.clock.now()))
+
+    def free_name(self) -> str:
+        """The next free spare name. Only under the repository lock."""
+        number = 1
+        while self._taken(f".spare-{number}"):
+            number += 1
+        return f".spare-{number}"
+
+    def _taken(self, name: str) -> bool:
+        coming = any(record.spare == name for record in self._records.all())
+        return coming or self._records.read(name) is not None or folders.present(self._site.path(name))
+
+    def _add(self, record: Record, commit: str, keep: tuple[int, ...]) -> Admin:
+        options = ("--no-checkout", "--detach", "--lock", "--reason", "orange is preparing it")
+        git = Git(self._site.layout.root, {}, keep)
+        git.run("worktree", "add", "--quiet", *options, "--", record.path, commit)
+        found = admins.find(self._site.common, record.path)
+        if found is None:
+            raise GitFailed(("git", "worktree", "add"), 0, "the worktree it made is not listed")
+        return found
+
+    def _fill(self, admin: Admin, path: str, commit: str, held: int) -> None:
+        """Write the files. Outside the repository lock: nothing else waits for them."""
+        config = gitconfig.read(self._site.git())
+        env = {"GIT_DIR": admin.folder, "GIT_WORK_TREE": path, **config.neutral()}
+        Git(path, env, (held,)).run(*_WORKERS, "reset", "--quiet", "--hard", commit, timeout=LONG)
+
+    def renew(self, record: Record, commit: str) -> None:
+        """Bring a spare that fell behind to a commit; one that cannot be is thrown away. Raises WorkspaceFailed."""
+        with self._records.lock(record.name) as held, step(record.path, "renewing the spare"):
+            with self._site.lock():
+                if self._records.read(record.name) != record:
+                    return
+                self._records.write(replace(record, state=State.MAKING))
+            admin = admins.named(self._site.common, record.admin)
+            with self._undone(record):
+                self._fill(admin or admins.read(""), record.path, commit, held)
+                self._records.write(record)
+
+    def stale(self, record: Record, commit: str) -> bool:
+        """Whether a spare's files are not those of a commit."""
+        admin = admins.named(self._site.common, record.admin)
+        head = head_of(admin) if admin else None
+        trees = self._site.git().query("rev-parse", f"{commit}^{{tree}}", f"{head}^{{tree}}")
+        return trees is None or len(set(trees.split())) > 1
+
+    def hand_over(self, record: Record) -> Record | None:
+        """Move a ready spare to the path of a record, which is written first; None when there is none ready.
+
+        Raises WorkspaceFailed.
+        """
+        with step(record.path, "moving a spare into place"), self._site.lock():
+            for spare in self.ready():
+                admin = admins.named(self._site.common, spare.admin)
+                if admin is None or not admin.sound or not os.path.isdir(spare.path):
+                    self._records.write(replace(spare, state=State.SCRUBBING))
+                    continue
+                record = replace(record, state=State.MOVING, admin=spare.admin, spare=spare.name)
+                self._records.write(record)
+                admins.relocate(replace(admin, path=spare.path), record.path)
+                self._records.drop(spare.name)
+                return record
+        return None
+
+    def clean(self, record: Record) -> None:
+        """Make a spare whose work is saved ready again; one too many is removed. Raises WorkspaceFailed."""
+        with self._records.lock(record.name) as held, step(record.path, "cleaning it"), self._undone(record):
+            admin = admins.named(self._site.common, record.admin)
+            commit = self._site.base() or (head_of(admin) if admin else None)
+            config = gitconfig.read(self._site.git())
+            if admin is None or commit is None or not config.plain or self.wanted() <= len(self.ready()):
+                self.throw_away(record)
+                return
+            sweep.clean(admin, source(self._site, admin, record.path), config, commit, (held,))
+            self._records.write(replace(record, state=State.READY))
+
+    def refill(self) -> bool:
+        """Make one more, or bring one up to date; returns whether one was made. Raises WorkspaceFailed."""
+        commit = self._site.base()
+        ready = self.ready()
+        if commit is None or len(ready) >= self.wanted():
+            self._tend(ready, commit)
+            return False
+        self.make(commit)
+        return True
+
+    def _tend(self, ready: tuple[Record, ...], commit: str | None) -> None:
+        """Remove what is one too many; else renew one that fell behind."""
+        if len(ready) > self.wanted():
+            with self._site.lock():
+                record = self._records.read(ready[-1].name)
+                if record is None or record.state is not State.READY:
+                    return
+                self._records.write(replace(record, state=State.SCRUBBING))
+            with step(record.path, "removing a spare"):
+                self.throw_away(record)
+            return
+        for record in ready:
+            if commit and self.stale(record, commit):
+                self.renew(record, commit)
+                return
+
+    def throw_away(self, record: Record) -> None:
+        """Remove a spare's folder and git's folder for it; what it held is nobody's, or saved. Raises OSError.
+
+        Not under the repository lock, which it takes for the instant git must not look.
+        """
+        admin = admins.named(self._site.common, record.admin) or admins.find(self._site.common, record.path)
+        if admin:
+            with self._site.lock():
+                admins.drop(admin, self._site.git_trash)
+        folders.discard(record.path, self._site.trash)
+        self._records.drop(record.name)
+
+
+def source(site: Site, admin: Admin, path: str) -> Source:
+    """What a shadow over a workspace looks at."""
+    return Source(admin.folder, site.common, path, site.shadows)
+
+
+def look_config(site: Site, admin: Admin) -> GitConfig:
+    """The configuration in force in a worktree. Raises GitFailed."""
+    return gitconfig.read(Git(site.common, {"GIT_DIR": admin.folder}))
+
+
+def head_of(admin: Admin) -> str | None:
+    """The commit a worktree has checked out, or None."""
+    return shadow.commit_of(Git(admin.folder, {"GIT_DIR": admin.folder}))

@@ -1,0 +1,97 @@
+"""Every command by its words, with where it lives and its one line of help: the manual's table of contents.
+
+Nothing is imported for it, so that listing commands costs nothing. Next in the flow: `app` imports the one asked for.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Entry(NamedTuple):
+    """One command."""
+
+    #: Heading in `orange --help`.
+    section: str
+    #: Module below `orange.cli`.
+    module: str
+    #: Its name in that module.
+    name: str
+    #: One line.
+    help: str
+
+
+_START, _TASKS, _MOVES, _TALK = "Start", "Tasks", "Moving tasks", "Questions and sessions"
+_DAEMON, _PLACES, _SETUP = "Daemon", "Workspaces", "Settings and installation"
+
+#: Words of the command -> where it is.
+COMMANDS: dict[str, Entry] = {
+    "init": Entry(_START, "init", "init", "Make this git repository an orange project."),
+    "demo": Entry(_START, "demo", "demo", "Show it all at work in a sample repository, without any account."),
+    "status": Entry(_START, "status", "status", "Show the daemon, what waits and why, and what is wrong."),
+    "task create": Entry(_TASKS, "task_create", "create", "Create a task."),
+    "task list": Entry(_TASKS, "task_read", "list_tasks", "List tasks."),
+    "task show": Entry(_TASKS, "task_read", "show", "Show one task."),
+    "task why": Entry(_TASKS, "task_read", "why", "Say what a task waits for, and what would unblock it."),
+    "task edit": Entry(_TASKS, "task_write", "edit", "Open a task's file in your editor."),
+    "task update": Entry(_TASKS, "task_update", "update", "Change fields or the status of one task or several."),
+    "task write": Entry(_TASKS, "task_write", "write", "Write one body section of this workspace's task."),
+    "task log": Entry(_TASKS, "task_record", "log", "Print the output of the latest run."),
+    "task diff": Entry(_TASKS, "task_record", "diff", "Print what the task's branch changes."),
+    "task events": Entry(_TASKS, "task_record", "events", "List what happened to a task."),
+    "task review": Entry(_TASKS, "task_record", "review", "Open what a reviewer needs."),
+    "task run": Entry(_MOVES, "task_move", "run", "Start a task now, ahead of order."),
+    "task take": Entry(_MOVES, "task_move", "take", "Take a task to do it yourself."),
+    "task finish": Entry(_MOVES, "task_move", "finish", "Hand in a task you took."),
+    "task approve": Entry(_MOVES, "task_judge", "approve", "Approve a task's work at its present commit."),
+    "task reject": Entry(_MOVES, "task_judge", "reject", "Ask for changes."),
+    "task merge": Entry(_MOVES, "task_judge", "merge", "Integrate a reviewed task now."),
+    "task retry": Entry(_MOVES, "task_move", "retry", "Make a stuck task startable again."),
+    "task cancel": Entry(_MOVES, "task_move", "cancel", "Drop a task; its work is kept."),
+    "task reopen": Entry(_MOVES, "task_move", "reopen", "Make a finished task startable again."),
+    "task restore": Entry(_MOVES, "task_move", "restore", "Bring a cancelled task back to the backlog."),
+    "task release": Entry(_MOVES, "task_move", "release", "Give up a claim."),
+    "task remove": Entry(_MOVES, "task_move", "remove", "Delete a task's files; history keeps them."),
+    "ask": Entry(_TALK, "ask", "ask", "Ask people a question (for agents)."),
+    "answer": Entry(_TALK, "ask", "answer", "Answer a task's question."),
+    "attach": Entry(_TALK, "ask", "attach", "Join the live session of a task."),
+    "daemon start": Entry(_DAEMON, "daemon", "start", "Start the daemon in the background and register this project."),
+    "daemon run": Entry(_DAEMON, "daemon", "run", "Run the daemon in the foreground."),
+    "daemon stop": Entry(_DAEMON, "daemon", "stop", "Stop the daemon; sessions live on."),
+    "daemon status": Entry(_DAEMON, "daemon", "status", "Say whether the daemon runs, and where."),
+    "daemon pause": Entry(_DAEMON, "daemon", "pause", "Start nothing new; what runs goes on."),
+    "daemon resume": Entry(_DAEMON, "daemon", "resume", "Start work again."),
+    "daemon drain": Entry(_DAEMON, "daemon", "drain", "Pause, and stop when idle."),
+    "daemon logs": Entry(_DAEMON, "daemon", "logs", "Print the daemon's log."),
+    "workspace list": Entry(_PLACES, "workspace", "list_workspaces", "List workspaces and spares."),
+    "workspace gc": Entry(_PLACES, "workspace", "gc", "Mend and tidy the workspaces."),
+    "cleanup": Entry(_PLACES, "workspace", "cleanup", "Remove workspaces whose work is provably safe."),
+    "agents": Entry(_SETUP, "agents", "agents", "List the agents: what is installed, and why one is unusable."),
+    "skill list": Entry(_SETUP, "skill", "list_skills", "List orange's skills and where they are installed."),
+    "skill install": Entry(_SETUP, "skill", "install", "Put orange's skills where an agent looks for them."),
+    "config show": Entry(_SETUP, "config", "show", "Show every setting and where its value comes from."),
+    "config set": Entry(_SETUP, "config", "set_value", "Change one setting."),
+    "config validate": Entry(_SETUP, "config", "validate", "Check the configuration files."),
+    "doctor": Entry(_SETUP, "doctor", "doctor", "Check this machine and this project."),
+    "trust": Entry(_SETUP, "doctor", "trust", "Let this project's commands and foreign tasks take effect here."),
+    "completion": Entry(_SETUP, "completion", "completion", "Print the completion script of a shell."),
+}
+
+#: What a group of commands is about.
+GROUPS: dict[str, str] = {
+    "task": "Create, read and move tasks.",
+    "daemon": "Start, stop and steer the daemon.",
+    "workspace": "Look after the workspaces.",
+    "skill": "Install orange's skills.",
+    "config": "Read and change the configuration.",
+}
+
+
+def children(prefix: str) -> dict[str, str]:
+    """List the next words after `prefix` ("" for the root) with their help, in the catalog's order."""
+    found: dict[str, str] = {}
+    for words, entry in COMMANDS.items():
+        if words.startswith(prefix):
+            head, _, rest = words[len(prefix) :].partition(" ")
+            found.setdefault(head, GROUPS[head] if rest else entry.help)
+    return found

@@ -1,0 +1,141 @@
+"""The doors of the command line: everything it needs from the rest of orange, in one place.
+
+`Doors` is the seam: the program passes `RealDoors`, tests pass a stand-in. Nothing behind a door is imported before
+it is opened, so that a command pays only for what it uses. Next in the flow: `wiring` and `daemon.control`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from orange.project import Project
+
+
+class Doors(Protocol):
+    """What the command line needs from the rest of orange."""
+
+    def open_project(self, path: str) -> Project:
+        """Open the project a path belongs to. Raises NotAProject, NewerFormat."""
+
+    def init_project(self, path: str, remote: str | None) -> Mapping[str, Any]:
+        """Make the repository a project; returns `project`, `created` and `message`."""
+
+    def registered(self) -> Sequence[str]:
+        """List the folders of the registered projects."""
+
+    def doctor(self, path: str) -> Sequence[Mapping[str, Any]]:
+        """Check the machine and the project; a `check`, `ok`, `message`, `hint` each."""
+
+    def agents(self, path: str) -> Sequence[Mapping[str, Any]]:
+        """List the agents of this machine; a `name`, `usable`, `version`, `reason` each."""
+
+    def trust(self, path: str) -> Mapping[str, Any]:
+        """Trust what arrived with a clone; returns what that was."""
+
+    def daemon_status(self) -> Mapping[str, Any]:
+        """Return `running`, `pid`, `url` and more. Never raises for a daemon that is down."""
+
+    def daemon_start(self, root: str | None) -> Mapping[str, Any]:
+        """Start the daemon in the background and return its status. Raises DaemonUnavailable."""
+
+    def daemon_stop(self) -> bool:
+        """Stop the daemon; False when none was running. Raises DaemonUnavailable."""
+
+    def daemon_run(self, options: Mapping[str, Any]) -> None:
+        """Be the daemon until told to stop. Raises DaemonUnavailable, InvalidInput."""
+
+    def daemon_log(self) -> str:
+        """Return the path of the daemon's log."""
+
+    def output_of(self, argv: Sequence[str], folder: str) -> str:
+        """Run a program in a folder and return its output. Raises OrangeError."""
+
+
+class RealDoors:
+    """The doors of the real program."""
+
+    def open_project(self, path: str) -> Project:
+        """Open the project a path belongs to."""
+        from orange import wiring
+
+        return wiring.open_project(path)
+
+    def init_project(self, path: str, remote: str | None) -> Mapping[str, Any]:
+        """Make the repository a project."""
+        from orange import wiring
+
+        return wiring.init_project(path, remote)
+
+    def registered(self) -> Sequence[str]:
+        """List the folders of the registered projects."""
+        from orange import wiring
+
+        return wiring.registered(wiring.current_home())
+
+    def doctor(self, path: str) -> Sequence[Mapping[str, Any]]:
+        """Check the machine and the project."""
+        from orange import wiring
+
+        return wiring.doctor(path)
+
+    def agents(self, path: str) -> Sequence[Mapping[str, Any]]:
+        """List the agents of this machine."""
+        from orange import wiring
+
+        return wiring.agents(path)
+
+    def trust(self, path: str) -> Mapping[str, Any]:
+        """Trust what arrived with a clone."""
+        from orange import wiring
+
+        return wiring.trust(path)
+
+    def daemon_status(self) -> Mapping[str, Any]:
+        """Return the daemon's status."""
+        from orange import wiring
+        from orange.core.problems import DaemonUnavailable
+
+        try:
+            return wiring.daemon_call(wiring.current_home(), "status")
+        except DaemonUnavailable:
+            return {"running": False, "pid": None, "url": None}
+
+    def daemon_start(self, root: str | None) -> Mapping[str, Any]:
+        """Start the daemon in the background."""
+        from orange import wiring
+        from orange.daemon import control
+
+        return control.start(wiring.current_home(), root)
+
+    def daemon_stop(self) -> bool:
+        """Stop the daemon."""
+        from orange import wiring
+        from orange.daemon import control
+
+        return control.stop(wiring.current_home())
+
+    def daemon_run(self, options: Mapping[str, Any]) -> None:
+        """Be the daemon until told to stop."""
+        from orange import wiring
+        from orange.cli.answering import AnsweringDaemon
+        from orange.core.problems import InvalidInput
+        from orange.daemon.run import Options
+
+        for name in options:
+            if name not in Options.__slots__:
+                raise InvalidInput(f"--{name.replace('_', '-')}", "not available yet")
+        AnsweringDaemon(wiring.current_home(), Options(**options)).serve()
+
+    def daemon_log(self) -> str:
+        """Return the path of the daemon's log."""
+        from orange import wiring
+
+        return wiring.current_home().log
+
+    def output_of(self, argv: Sequence[str], folder: str) -> str:
+        """Run a program in a folder and return its output."""
+        from orange.wiring.programs import output_of
+
+        return output_of(argv, folder)

@@ -1,0 +1,76 @@
+"""What a task's own keys and the project's settings come to together: its agent, base, publication, review.
+
+One place for each of these answers, so that the daemon, the command line and the explanations cannot differ.
+
+Next in the flow: `graph` asks for capabilities, `settle` and `landing` for review and publication.
+"""
+
+from __future__ import annotations
+
+from orange.core.lifecycle import Status
+from orange.core.model import BranchState, Publish, Task
+from orange.core.settings import Settings
+
+
+def agent_of(task: Task, settings: Settings) -> str:
+    """Name the agent that runs a task."""
+    return task.agent or settings.agent
+
+
+def base_of(task: Task, settings: Settings, default: str) -> str:
+    """Name the branch a task is cut from and merged into; `default` is the project's."""
+    return task.base or settings.base or default
+
+
+def publish_of(task: Task, settings: Settings) -> Publish:
+    """Say how a task's finished work leaves its branch; a setting that makes no sense means the default."""
+    if task.publish:
+        return task.publish
+    return next((known for known in Publish if known == settings.publish), Publish.MERGE)
+
+
+def is_human(task: Task) -> bool:
+    """Whether agents keep off a task."""
+    return task.assignee is not None and task.assignee.strip().casefold() == "human"
+
+
+def is_agent_made(task: Task) -> bool:
+    """Whether an agent created a task: such starts are bound by `limits.spawns_per_minute`."""
+    return task.source.get("kind") == "delegated"
+
+
+def missing_capabilities(task: Task, settings: Settings, capabilities: frozenset[str]) -> tuple[str, ...]:
+    """List what a machine with these capabilities lacks for a task: its agent, and what it requires."""
+    agent = agent_of(task, settings)
+    if agent in capabilities and not task.requires:
+        return ()
+    wanted = dict.fromkeys((agent, *(word.strip().lower() for word in task.requires)))
+    return tuple(word for word in wanted if word not in capabilities)
+
+
+def branch_state(task: Task, known: BranchState | None) -> BranchState | None:
+    """Return what is known of a task's branch; a task that was never given one has none. None: not known."""
+    if known is None and task.branch is None:
+        return BranchState(None, unmerged=False)
+    return known
+
+
+def review_off(task: Task, settings: Settings, state: BranchState | None = None) -> bool:
+    """Whether a task needs no review: none is wanted, no path asks for a person, no parent's acceptance is open."""
+    if settings.review.by != "none":
+        return False
+    if task.acceptance and (task.children or task.status is Status.DELEGATED):
+        return False
+    return not settings.review.require_approval_for or (state is not None and state.needs_person is False)
+
+
+def approval_holds(task: Task, state: BranchState | None) -> bool:
+    """Whether a task is approved at the very commit its branch is at."""
+    if task.approved is None or state is None:
+        return False
+    return state.tip is None or state.tip == task.approved.commit
+
+
+def nothing_unmerged(task: Task, settings: Settings, state: BranchState | None) -> bool:
+    """Whether nothing of a task waits to be integrated: it publishes nothing by choice, or all is in the base."""
+    return publish_of(task, settings) is Publish.NONE or (state is not None and not state.unmerged)

@@ -1,0 +1,52 @@
+"""Which variables reach a session's processes: everything of the user's, but nothing that says "you are inside me".
+
+A program that finds itself inside an agent, a tmux or a git hook behaves differently; a new run is inside none of
+them, wherever the daemon or the command that started it was called from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+#: Set by something around us, by prefix.
+_INSIDE = ("TMUX", "CLAUDECODE", "CLAUDE_CODE_", "CODEX_", "GEMINI_", "OPENCODE", "ORANGE_")
+#: Settings of the user's own under such a prefix: where an agent keeps its things and how it logs in.
+_THE_USERS = frozenset(
+    {
+        "CLAUDE_CODE_OAUTH_TOKEN",
+        "CLAUDE_CODE_USE_BEDROCK",
+        "CLAUDE_CODE_USE_VERTEX",
+        "CODEX_API_KEY",
+        "CODEX_HOME",
+        "GEMINI_API_KEY",
+        "GEMINI_CLI_HOME",
+        "GEMINI_CLI_SYSTEM_SETTINGS_PATH",
+        "GEMINI_MODEL",
+        "OPENCODE_CONFIG",
+        "OPENCODE_CONFIG_CONTENT",
+        "OPENCODE_CONFIG_DIR",
+        "TMUX_TMPDIR",
+    }
+)
+#: Where git was told its things are: true for the caller's hook, wrong in a workspace.
+_GIT_PLACES = frozenset(
+    {
+        "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+        "GIT_COMMON_DIR",
+        "GIT_DIR",
+        "GIT_INDEX_FILE",
+        "GIT_NAMESPACE",
+        "GIT_OBJECT_DIRECTORY",
+        "GIT_PREFIX",
+        "GIT_WORK_TREE",
+    }
+)
+
+
+def outside(inherited: Mapping[str, str]) -> dict[str, str]:
+    """Return an environment without what says that it is inside an agent, a tmux, a git hook or another run."""
+    return {name: value for name, value in inherited.items() if not _says_inside(name)}
+
+
+def _says_inside(name: str) -> bool:
+    return name in _GIT_PLACES or (name.startswith(_INSIDE) and name not in _THE_USERS)

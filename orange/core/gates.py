@@ -1,0 +1,193 @@
+"""What keeps a task from being started: each gate yields the reason, its evidence and the command that would open it.
+
+`dispatch` starts a task exactly when no gate yields anything; `waiting` shows what they yield. So the explanation is
+the decision.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from orange.core import effective
+from orange.core.lifecycle import Status
+from orange.core.model import Merged, Presence, RequestKind, Task
+from orange.core.retry import backoff_end
+from orange.core.scene import Scene
+from orange.core.times import stamp
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """One thing a task waits for."""
+
+    #: Stable, for programs: `blocker_open`, `slot`, `review`, ...
+    code: str
+    #: One sentence.
+    message: str
+    #: RFC 3339 UTC; None when nobody knows.
+    since: str | None
+    #: What it was seen in: an id, a commit, a path, a number.
+    evidence: str | None
+    #: The command that would unblock it; None when only time does.
+    remedy: str | None
+
+
+Reasons: TypeAlias = Iterator[Waiting]
+Gate: TypeAlias = Callable[[Scene, Task], Reasons]
+
+
+def closed_gates(scene: Scene, task: Task) -> Reasons:
+    """Yield every reason that keeps a task from starting, slots and pauses apart."""
+    for gate in _GATES:
+        yield from gate(scene, task)
+
+
+def is_open(scene: Scene, task: Task) -> bool:
+    """Whether nothing but slots and pauses keeps a task from starting."""
+    return next(closed_gates(scene, task), None) is None
+
+
+def since(scene: Scene, task: Task, known: str | None = None) -> str | None:
+    """Say since when a task waits: as observed, else by what the reason itself knows, else by its last change."""
+    return scene.world.since.get(task.id) or known or task.updated_at or task.created_at or None
+
+
+def blockers(scene: Scene, task: Task) -> Reasons:
+    """Yield every blocker that is open, cancelled, missing, unreadable, or done but not in the base."""
+    for blocker in dict.fromkeys(task.blocked_by):
+        found = scene.tasks.get(blocker)
+        if found is None:
+            yield _absent(scene, task, blocker)
+        elif found.status is Status.DONE:
+            yield from _unmerged(scene, task, found)
+        elif found.status is Status.CANCELLED:
+            if not scene.settings.cancelled_satisfies:
+                message = f"{found.id} ({found.title}) was cancelled and does not unblock"
+                remedy = f"orange task restore {found.id}, or orange task update {task.id} --unblock {found.id}"
+                yield Waiting("blocker_cancelled", message, since(scene, found), found.id, remedy)
+        else:
+            message = f"{found.id} ({found.title}) is {found.status}"
+            yield Waiting("blocker_open", message, since(scene, task), found.id, f"orange task why {found.id}")
+
+
+def _absent(scene: Scene, task: Task, blocker: str) -> Waiting:
+    if blocker in scene.board.frozen:
+        message = f"the file of its blocker {blocker} cannot be understood"
+        return Waiting("blocker_open", message, since(scene, task), blocker, "orange doctor")
+    message = f"there is no task {blocker}, which it names as a blocker"
+    remedy = f"orange task update {task.id} --unblock {blocker}"
+    return Waiting("blocker_missing", message, since(scene, task), blocker, remedy)
+
+
+def _unmerged(scene: Scene, task: Task, blocker: Task) -> Reasons:
+    if blocker.merged is None or task.status is not Status.PENDING:
+        return  # published nothing; or the task was cut from its base before
+    base = scene.base_of(task)
+    presence = scene.in_base(blocker, base)
+    if presence is Presence.THERE:
+        return
+    message = _unmerged_message(blocker, blocker.merged, base, presence)
+    at = since(scene, task, blocker.merged.at)
+    yield Waiting("blocker_not_merged", message, at, blocker.merged.commit, f"orange task show {blocker.id}")
+
+
+def _unmerged_message(blocker: Task, merged: Merged, base: str, presence: Presence) -> str:
+    what = f"{blocker.id} ({blocker.title}) is done, but its commit {merged.commit[:12]}"
+    if presence is Presence.UNKNOWN:
+        return f"{what} could not be looked for in {base}"
+    where = f" (it was merged into {merged.base})" if merged.base != base else ""
+    return f"{what} is not in {base}, which this task is cut from{where}"
+
+
+def _human(scene: Scene, task: Task) -> Reasons:
+    if effective.is_human(task):
+        message = "it is assigned to a person; agents keep off it"
+        yield Waiting("human", message, since(scene, task), task.assignee, f"orange task take {task.id}")
+
+
+def _trust(scene: Scene, task: Task) -> Reasons:
+    what = scene.world.untrusted.get(task.id)
+    if what is not None:
+        message = "it came from elsewhere and waits for your trust on this machine"
+        yield Waiting("trust", message, since(scene, task), what, "orange trust")
+
+
+def _capability(scene: Scene, task: Task) -> Reasons:
+    missing = effective.missing_capabilities(task, scene.settings, scene.world.capabilities)
+    if missing:
+        message = f"this machine lacks {', '.join(missing)}"
+        yield Waiting("capability", message, since(scene, task), ", ".join(missing), "orange agents")
+
+
+def _base(scene: Scene, task: Task) -> Reasons:
+    if scene.base_missing(task):
+        base = scene.base_of(task)
+        message = f"its base branch {base} does not exist"
+        yield Waiting("base_missing", message, since(scene, task), base, f"git branch {base}")
+
+
+def holder(scene: Scene, task: Task) -> Reasons:
+    """Yield whoever has the task, or may still be at work on it."""
+    claim, live = task.claim, scene.live(task.id)
+    if claim is not None and claim.held:
+        if claim.by_person:
+            yield person(scene, task)
+        elif not scene.mine(claim):
+            yield other_host(scene, task)
+        elif live is None:
+            message = f"its last run {claim.run} is being put away"
+            yield Waiting("stopping", message, since(scene, task, claim.at), claim.run, None)
+    if live is not None:
+        message = f"its run {live.id} is not known to have ended"
+        remedy = f"orange attach {task.id}" if live.session is Presence.THERE else "orange doctor"
+        yield Waiting("stopping", message, since(scene, task), live.id, remedy)
+
+
+def _rewound(scene: Scene, task: Task) -> Reasons:
+    later = scene.rewound(task)
+    if later is not None:
+        message = f"a run of a later claim, {later.id}, exists here: its file was put back to an older state"
+        yield Waiting("problem", message, since(scene, task), later.id, "orange doctor")
+
+
+def person(scene: Scene, task: Task) -> Waiting:
+    """Say that a person has the task."""
+    who = task.assignee or "a person"
+    at, run = (task.claim.at, task.claim.run) if task.claim else (None, None)
+    return Waiting("person", f"{who} has taken it", since(scene, task, at), run, f"orange task finish {task.id}")
+
+
+def other_host(scene: Scene, task: Task) -> Waiting:
+    """Say that another machine has the task."""
+    host = task.claim.host if task.claim else None
+    at = task.claim.at if task.claim else None
+    message = f"it is claimed by another machine ({host or 'which did not say its name'})"
+    return Waiting("other_host", message, since(scene, task, at), host, f"orange task release {task.id} --force")
+
+
+def _backoff(scene: Scene, task: Task) -> Reasons:
+    if task.request is not None and task.request.kind is RequestKind.RUN:
+        return
+    end = waits_until(scene, task)
+    if end is not None and end > scene.now:
+        message = (
+            f"it failed {task.attempts} of {scene.settings.limits.attempts} times; it is tried again at {_at(end)}"
+        )
+        failed = scene.ended(task.id)[0]
+        yield Waiting("backoff", message, _at(failed.ended_at), failed.id, f"orange task retry {task.id}")
+
+
+def waits_until(scene: Scene, task: Task) -> float | None:
+    """Return when a task's wait after a failure ends, in seconds since 1970; None when it has none."""
+    ended = scene.ended(task.id)
+    return backoff_end(task, ended[0]) if ended else None
+
+
+def _at(when: float | None) -> str:
+    """Write an instant; one beyond the calendar is as good as never."""
+    return stamp(when) if when is not None and 0 <= when < 253402300800 else "never"
+
+
+_GATES: tuple[Gate, ...] = (blockers, _human, _trust, _capability, _base, holder, _rewound, _backoff)

@@ -1,0 +1,191 @@
+"""The way of finished work into its base: approvals that hold or are void, the merge queue, work found integrated.
+
+One task at a time is integrated into each base, so that every merge is made, and tested, on the result of the last.
+
+Next in the flow: `apply` merges under the lock; a conflict comes back as a request on the task.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from orange.core import effective
+from orange.core.actions import Advance, FollowBase, Integrate
+from orange.core.gates import Waiting, since
+from orange.core.graph import Graph
+from orange.core.lifecycle import Status, StuckReason
+from orange.core.model import Base, BranchState, Presence, Publish, Task, World
+from orange.core.scene import Scene
+
+#: Reasons to be stuck that a person may resolve by merging the branch by hand.
+_MERGEABLE = frozenset({StuckReason.CONFLICT, StuckReason.CHECKS_FAILED, StuckReason.APPROVAL})
+
+
+def land(scene: Scene) -> Iterator[Advance | Integrate]:
+    """Yield what is owed to reviewed tasks, in the order of the merge queue, and to stuck ones found integrated."""
+    taken: set[str] = set()
+    for task in reviewed_in_order(scene):
+        action = next_step(scene, task)
+        if isinstance(action, Integrate):
+            if action.base in taken:
+                continue
+            taken.add(action.base)
+        if action is not None:
+            yield action
+    for task in scene.each(Status.STUCK):
+        if _was_merged_by_hand(scene, task):
+            yield Advance(task.id, Status.DONE, "its work was found in the base")
+
+
+def reviewed_in_order(scene: Scene) -> list[Task]:
+    """List the reviewed tasks in the order of the merge queue: by priority, then by when they were approved."""
+    return sorted(scene.each(Status.REVIEWED), key=lambda task: (task.priority.rank, approved_at(task), task.id))
+
+
+def approved_at(task: Task) -> str:
+    """Say since when a reviewed task is ready to be integrated."""
+    return task.approved.at if task.approved else task.updated_at or task.created_at
+
+
+def next_step(scene: Scene, task: Task) -> Advance | Integrate | None:
+    """Say what a reviewed task needs next; None while it waits for someone, or nothing is known."""
+    state = scene.branch(task)
+    if state is None or task.request is not None or _is_busy(scene, task):
+        return None
+    if task.branch is not None and state.tip is None:
+        return _without_branch(scene, task)
+    void = void_approval(scene, task, state)
+    if void:
+        return Advance(task.id, Status.REVIEWING, void, evidence=state.tip)
+    if effective.nothing_unmerged(task, scene.settings, state):
+        return Advance(task.id, Status.DONE, _done_reason(task, scene))
+    return Integrate(task.id, scene.base_of(task)) if may_integrate(scene, task) else None
+
+
+def void_approval(scene: Scene, task: Task, state: BranchState) -> str | None:
+    """Say why a reviewed task is not approved as it is now; None when it is, or needs no approval."""
+    if task.approved is not None:
+        if effective.approval_holds(task, state):
+            return None
+        return f"its approval of {task.approved.commit[:12]} is void: the branch is at {(state.tip or 'nothing')[:12]}"
+    return None if scene.review_off(task) else "nobody approved it, and review is on"
+
+
+def may_integrate(scene: Scene, task: Task) -> bool:
+    """Whether a reviewed task with unmerged work is merged by orange, into a base that exists."""
+    return effective.publish_of(task, scene.settings) is Publish.MERGE and not scene.base_missing(task)
+
+
+def _is_busy(scene: Scene, task: Task) -> bool:
+    return task.held or scene.live(task.id) is not None
+
+
+def _done_reason(task: Task, scene: Scene) -> str:
+    if effective.publish_of(task, scene.settings) is Publish.NONE:
+        return "it publishes nothing"
+    return "all its work is in the base"
+
+
+def _without_branch(scene: Scene, task: Task) -> Advance | None:
+    """Judge a reviewed task whose branch is gone: merged and deleted by hand, or lost."""
+    commit = finished_commit(scene, task)
+    if commit is None or effective.publish_of(task, scene.settings) is Publish.NONE:
+        return Advance(task.id, Status.DONE, "it has nothing to publish")
+    base = scene.base_of(task)
+    match scene.contains(base, commit):
+        case Presence.THERE:
+            return Advance(task.id, Status.DONE, f"its work was found in {base}; its branch is gone")
+        case Presence.GONE:
+            message = f"its branch {task.branch} is gone and {commit[:12]} is not in {base}"
+            return Advance(task.id, Status.STUCK, message, stuck=StuckReason.INVALID, evidence=commit)
+    return None
+
+
+def finished_commit(scene: Scene, task: Task) -> str | None:
+    """Return the commit a task's finished work was last seen at; None when it never had any."""
+    if task.approved is not None and task.approved.commit not in {"", "none"}:
+        return task.approved.commit
+    return next((run.commit for run in scene.ended(task.id) if run.commit), None)
+
+
+def _was_merged_by_hand(scene: Scene, task: Task) -> bool:
+    """Whether a stuck task's own finished work is in its base; a branch without work of its own proves nothing."""
+    state = scene.branch(task)
+    if task.stuck is None or task.stuck.reason not in _MERGEABLE or task.merged is not None:
+        return False
+    if state is None or state.tip is None or state.unmerged or task.request is not None or _is_busy(scene, task):
+        return False
+    if task.approved is not None:
+        return task.approved.commit == state.tip
+    conflict = task.stuck.reason is StuckReason.CONFLICT
+    return conflict and any(run.commit == state.tip for run in scene.ended(task.id))
+
+
+def follow_bases(scene: Scene, integrating: Iterable[str]) -> Iterator[FollowBase]:
+    """Yield the bases that differ from the user's branch, unless something is known to be in the way."""
+    busy = set(integrating)
+    for name, base in sorted(scene.world.bases.items()):
+        if name not in busy and (base.behind or base.ahead) and base.reason is None:
+            yield FollowBase(name)
+
+
+def base_waits(world: World) -> Iterator[Waiting]:
+    """Yield, for a project as a whole, the user's branches that cannot follow their integrated base."""
+    for name, base in sorted(world.bases.items()):
+        if base.behind and base.reason:
+            yield Waiting("base_behind", _behind(name, base), None, base.reason, f"git switch {name} && git status")
+
+
+def _behind(name: str, base: Base) -> str:
+    return f"{name} is {base.behind} commits behind what is integrated: {base.reason}"
+
+
+def publication(scene: Scene, task: Task) -> Iterator[Waiting]:
+    """Yield what a reviewed task waits for on its way into the base."""
+    state = scene.branch(task)
+    if state is None or (state.tip is None and task.branch is not None and next_step(scene, task) is None):
+        message = "where its branch stands could not be told"
+        yield Waiting("unknown", message, since(scene, task), task.branch, "orange doctor")
+        return
+    if effective.nothing_unmerged(task, scene.settings, state) or void_approval(scene, task, state):
+        return
+    at = since(scene, task, approved_at(task))
+    publish = effective.publish_of(task, scene.settings)
+    if publish is not Publish.MERGE:
+        message = f"it publishes as {publish}: its commits are not seen in {scene.base_of(task)} yet"
+        yield Waiting("publish", message, at, task.branch, f"orange task merge {task.id}")
+    elif not scene.base_missing(task):
+        yield from _queued(scene, task, at)
+
+
+def _queued(scene: Scene, task: Task, at: str | None) -> Iterator[Waiting]:
+    base = scene.base_of(task)
+    queue = [other.id for other in reviewed_in_order(scene) if next_step(scene, other) == Integrate(other.id, base)]
+    if task.id in queue[1:]:
+        message = f"{queue.index(task.id)} before it in the queue into {base}"
+        yield Waiting("merge_queue", message, at, queue[0], f"orange task merge {task.id}")
+
+
+def ancestry_wanted(world: World, graph: Graph | None = None) -> frozenset[tuple[str, str]]:
+    """Name the (commit, base) pairs a decision about this world needs in `World.ancestry`.
+
+    They are few: done blockers merged into another base than their dependant's, reviewed tasks whose branch is gone.
+    """
+    scene = Scene(world, 0.0, graph)
+    return frozenset((*_foreign_blockers(scene), *_branchless(scene)))
+
+
+def _foreign_blockers(scene: Scene) -> Iterator[tuple[str, str]]:
+    waiting = (*scene.graph.queue(), *(scene.tasks[task_id] for task_id in scene.graph.requests()))
+    for task in waiting:
+        for blocker in task.blocked_by:
+            found = scene.tasks.get(blocker)
+            if found and found.status is Status.DONE and found.merged and found.merged.base != scene.base_of(task):
+                yield found.merged.commit, scene.base_of(task)
+
+
+def _branchless(scene: Scene) -> Iterator[tuple[str, str]]:
+    for task in scene.each(Status.REVIEWED):
+        state, commit = scene.branch(task), finished_commit(scene, task)
+        if state is not None and state.tip is None and task.branch is not None and commit is not None:
+            yield commit, scene.base_of(task)

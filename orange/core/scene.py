@@ -1,0 +1,163 @@
+"""A world with what follows from it directly: its graph, each task's runs, who is live. Made once for a decision.
+
+Three-valued throughout: a run whose session could not be looked at is neither live nor dead, and nothing that could
+destroy anything follows from that.
+
+Next in the flow: `reconcile` and `waiting` ask a scene, so that what is done and what is explained cannot differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from orange.core import effective
+from orange.core.graph import Graph
+from orange.core.lifecycle import Facts, Status, StuckReason
+from orange.core.model import Board, BranchState, Claim, Outcome, Presence, Run, Task, World
+from orange.core.times import is_time, seconds
+
+#: So many looks in a row must have found a session gone before it counts as dead.
+LOOKS = 2
+#: Seconds until the second look.
+LOOK_AGAIN = 0.5
+
+
+def is_over(run: Run) -> bool:
+    """Whether a run's own record says that it ended."""
+    return run.outcome is not None or run.ended_at is not None
+
+
+def is_dead(run: Run) -> bool:
+    """Whether a run that left no record of an end is proven gone."""
+    return not is_over(run) and run.session is Presence.GONE and run.gone_looks >= LOOKS
+
+
+def is_live(run: Run) -> bool:
+    """Whether a run is going on, or may be: not ended and not proven gone."""
+    return not is_over(run) and not is_dead(run)
+
+
+class Scene:
+    """One world at one instant, with its indexes."""
+
+    def __init__(self, world: World, now: float, graph: Graph | None = None) -> None:
+        self.world, self.now, self.settings = world, now, world.settings
+        self.graph = graph or Graph(world.board, cancelled_satisfies=world.settings.cancelled_satisfies)
+        self.tasks = self.graph.tasks
+        self._runs: dict[str, list[Run]] = {}
+        for run in world.runs.values():
+            self._runs.setdefault(run.task, []).append(run)
+        for runs in self._runs.values():
+            runs.sort(key=lambda run: (-run.epoch, run.id))
+        self._with_runs = sorted(self._runs)
+
+    @property
+    def board(self) -> Board:
+        """The board of the world."""
+        return self.world.board
+
+    def each(self, *statuses: Status) -> Iterator[Task]:
+        """Yield the tasks in these statuses, by id. Frozen ones are not among them."""
+        return (self.tasks[task_id] for task_id in self.graph.with_status(*statuses))
+
+    # -- runs
+
+    def runs(self, task_id: str) -> list[Run]:
+        """List a task's known runs, newest first."""
+        return self._runs.get(task_id, [])
+
+    def tasks_with_runs(self) -> list[str]:
+        """List the ids of everything that has a run, on the board or not, sorted."""
+        return self._with_runs
+
+    def live(self, task_id: str) -> Run | None:
+        """Return a run of the task that is going on, or may be; None when there is none."""
+        return next((run for run in self.runs(task_id) if is_live(run)), None)
+
+    def ended(self, task_id: str) -> list[Run]:
+        """List a task's ended runs, newest first."""
+        return [run for run in self.runs(task_id) if is_over(run)]
+
+    def mine(self, claim: Claim | None) -> bool:
+        """Whether this machine holds a claim."""
+        return claim is not None and claim.held and claim.host == self.world.host
+
+    def held_run(self, task: Task) -> Run | None:
+        """Return the observed run that holds a task; None when there is no claim, or no record of its run."""
+        if task.claim is None or task.claim.run is None:
+            return None
+        return self.world.runs.get(task.claim.run)
+
+    def is_asking(self, task: Task, run: Run) -> bool:
+        """Whether a live run waits for an answer: it goes on under its own epoch."""
+        asked = task.status is Status.STUCK and task.stuck is not None and task.stuck.reason is StuckReason.QUESTION
+        return asked and run.epoch == task.epoch
+
+    def rewound(self, task: Task) -> Run | None:
+        """Return a run of a later claim than the task's file knows: the file was put back by other hands."""
+        runs = self.runs(task.id)
+        return runs[0] if runs and runs[0].epoch > task.epoch else None
+
+    # -- branches and bases
+
+    def base_of(self, task: Task) -> str:
+        """Name the branch a task is cut from and merged into."""
+        return effective.base_of(task, self.settings, self.world.default_base)
+
+    def base_missing(self, task: Task) -> bool:
+        """Whether a task's base is known not to exist."""
+        base = self.world.bases.get(self.base_of(task))
+        return base is not None and base.integrated is None and base.branch is None
+
+    def branch(self, task: Task) -> BranchState | None:
+        """Return what is known of a task's branch; None when nothing is."""
+        return effective.branch_state(task, self.world.branches.get(task.id))
+
+    def contains(self, base: str, commit: str) -> Presence:
+        """Whether a base contains a commit."""
+        return self.world.ancestry.get((commit, base), Presence.UNKNOWN)
+
+    def in_base(self, blocker: Task, base: str) -> Presence:
+        """Whether what a done task was integrated as is part of a base; nothing published is part of every base."""
+        if blocker.merged is None:
+            return Presence.THERE
+        if blocker.merged.base == base:
+            state = self.world.branches.get(blocker.id)
+            return state.integrated if state else Presence.UNKNOWN
+        return self.contains(base, blocker.merged.commit)
+
+    # -- the lifecycle's facts
+
+    def review_off(self, task: Task) -> bool:
+        """Whether a task needs no review."""
+        return effective.review_off(task, self.settings, self.branch(task))
+
+    def facts(self, task: Task, *, claiming: bool = False) -> Facts:
+        """Gather what the lifecycle's guards need to know about a task."""
+        done, total = self.graph.progress(task.id)
+        state = self.branch(task)
+        return Facts(
+            children=total,
+            children_done=done == total,
+            open_blockers=self.graph.open_blockers(task),
+            claiming=claiming,
+            integrated=effective.nothing_unmerged(task, self.settings, state),
+            review_off=self.review_off(task),
+            approved=effective.approval_holds(task, state),
+        )
+
+
+def outcome_of(run: Run) -> Outcome:
+    """Say how a run that is over or dead ended; one that left no outcome crashed."""
+    return run.outcome or Outcome.CRASHED
+
+
+def closed_record(run: Run, now: float) -> Run:
+    """Return a crashed run as it is to be recorded: without a record of its own it ends when it was found."""
+    return run if is_over(run) else replace(run, outcome=Outcome.CRASHED, ended_at=now)
+
+
+def moment(text: str | None) -> float | None:
+    """Read a stamp as seconds since 1970; None for anything else."""
+    return seconds(text) if text and is_time(text) else None

@@ -1,0 +1,125 @@
+"""Runs against their tasks: which to stop, which ended ones to bring into the task, which to launch after a crash.
+
+Safety comes first: a run whose task is no longer its own is ended, one that vanished is believed dead only after two
+looks, and what could not be looked at leads to nothing. Claims of other machines are never touched, nor what a person
+works on.
+
+Next in the flow: `reconcile` puts these actions first in the plan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from orange.core.actions import LaunchRun, PauseDispatch, SettleRun, StopRun
+from orange.core.effective import publish_of
+from orange.core.lifecycle import Status
+from orange.core.model import Claim, Outcome, Presence, Publish, RequestKind, Run, Task
+from orange.core.retry import describe, pause_reason, verdict
+from orange.core.scene import LOOKS, Scene, closed_record, is_dead, is_live, is_over
+
+
+def stop_runs(scene: Scene) -> Iterator[StopRun]:
+    """Yield the live runs whose task is not theirs any more: closed, handed on, given back, claimed anew, removed."""
+    for task_id in scene.tasks_with_runs():
+        if task_id in scene.board.frozen:
+            continue
+        for run in scene.runs(task_id):
+            if is_live(run) and run.session is Presence.THERE:
+                reason = _stop_reason(scene, run)
+                if reason:
+                    yield StopRun(task_id, run.id, reason)
+
+
+def _stop_reason(scene: Scene, run: Run) -> str | None:
+    task = scene.tasks.get(run.task)
+    if task is None:
+        return "its task was removed" if is_removed(scene, run.task) else None
+    if run.epoch > task.epoch or scene.is_asking(task, run):
+        return None
+    if task.status is not Status.WORKING:
+        return f"its task is {task.status}"
+    if task.claim is not None and scene.mine(task.claim) and task.claim.run == run.id:
+        return None
+    return f"its task is held by {task.claim.run if task.claim else 'nobody'}"
+
+
+def is_removed(scene: Scene, task_id: str) -> bool:
+    """Whether a task's file is proven gone: looked for twice, and no broken file may be it."""
+    if task_id in scene.board.frozen or scene.world.missing.get(task_id, 0) < LOOKS:
+        return False
+    return not any(f"{task_id}/" in problem.path for problem in scene.board.problems)
+
+
+def settle_runs(scene: Scene) -> Iterator[SettleRun | LaunchRun]:
+    """Yield what is owed to the tasks this machine holds: results to bring in, runs to launch, claims to let go."""
+    for task_id in scene.graph.held():
+        task = scene.tasks[task_id]
+        if task.claim is None or task.claim.run is None or not scene.mine(task.claim):
+            continue
+        if task.status is not Status.WORKING:
+            yield from _let_go(scene, task, task.claim, task.claim.run)
+        elif not task.claim.by_person:
+            yield from _look_after(scene, task, task.claim.run)
+
+
+def _let_go(scene: Scene, task: Task, claim: Claim, run_id: str) -> Iterator[SettleRun]:
+    """Release the claim of a task that left `working` by other hands, or asked, once its run is over."""
+    run = scene.held_run(task)
+    if claim.by_person or run is None or not is_live(run):
+        yield SettleRun(task.id, run_id, task.status, f"its run is over, and it is {task.status}")
+
+
+def _look_after(scene: Scene, task: Task, run_id: str) -> Iterator[SettleRun | LaunchRun]:
+    run = scene.held_run(task)
+    if run is None or (is_dead(run) and not run.launched):
+        yield LaunchRun(task.id, run_id)
+    elif is_over(run) or is_dead(run):
+        yield settle(scene, task, closed_record(run, scene.now))
+
+
+def settle(scene: Scene, task: Task, run: Run) -> SettleRun:
+    """Say what an ended run means for its task."""
+    if run.outcome is Outcome.STOPPED:
+        return SettleRun(task.id, run.id, Status.PENDING, describe(run))
+    earlier = [other for other in scene.ended(task.id) if other.epoch < run.epoch]
+    if run.outcome is Outcome.FINISHED and not _mended_nothing(task, run, earlier):
+        to, reason = after_finish(scene, task, run)
+        return SettleRun(task.id, run.id, to, reason)
+    if run.outcome is Outcome.FINISHED:
+        run = replace(run, message=None)  # what it said of itself is not why it failed
+    found = verdict(task, run, earlier, scene.settings.limits)
+    to = Status.PENDING if found.stuck is None else Status.STUCK
+    return SettleRun(task.id, run.id, to, found.message, stuck=found.stuck, failed=found.failed)
+
+
+def _mended_nothing(task: Task, run: Run, earlier: list[Run]) -> bool:
+    """Whether a run that was to mend a conflict or failing checks left the branch as it was."""
+    if task.request is None or task.request.kind not in {RequestKind.CONFLICT, RequestKind.CHECKS}:
+        return False
+    return bool(earlier) and run.commit is not None and earlier[0].commit == run.commit
+
+
+def after_finish(scene: Scene, task: Task, run: Run) -> tuple[Status, str]:
+    """Say where a task goes whose agent ended with exit code 0, and why."""
+    if not scene.review_off(task):
+        return Status.REVIEWING, "the agent finished; it is under review"
+    if publish_of(task, scene.settings) is Publish.NONE:
+        return Status.DONE, "finished; it publishes nothing"
+    state = scene.branch(task)
+    seen = state is not None and (run.commit is None or state.tip == run.commit)
+    if state is not None and seen and not state.unmerged:
+        return Status.DONE, "finished; nothing to publish"
+    return Status.REVIEWED, "finished; review is off"
+
+
+def pause_dispatch(scene: Scene) -> Iterator[PauseDispatch]:
+    """Yield a pause when several different tasks failed in a row: something common is broken."""
+    dispatch = scene.world.dispatch
+    if dispatch.paused or dispatch.draining:
+        return
+    runs = scene.world.recent or tuple(scene.world.runs.values())
+    reason = pause_reason(runs, dispatch.resumed_at, scene.settings.limits)
+    if reason:
+        yield PauseDispatch(reason)

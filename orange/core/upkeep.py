@@ -1,0 +1,86 @@
+"""Housekeeping: hand edits into history, workspaces back when room is needed, finished tasks into the archive.
+
+Nothing here is urgent, and nothing is returned or moved while a run of the task is live or could not be looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+from orange.core.actions import AcceptEdits, ArchiveTask, ReturnWorkspace
+from orange.core.lifecycle import CLOSED, Status
+from orange.core.model import Presence, Task, Workspace
+from orange.core.scene import Scene, moment
+from orange.core.times import stamp
+
+#: So many tasks at most go to the archive in one plan: each is a write of its own.
+_ARCHIVE_BATCH = 20
+
+
+def accept_edits(scene: Scene) -> Iterator[AcceptEdits]:
+    """Yield the hand edits that are not in history yet."""
+    edits = tuple(sorted(set(scene.world.hand_edits) - scene.board.frozen))
+    if edits:
+        yield AcceptEdits(edits)
+
+
+def return_workspaces(scene: Scene, starting: Collection[str]) -> Iterator[ReturnWorkspace]:
+    """Yield the workspaces to return: delegated tasks' at once, then the oldest idle ones beyond `workspaces.size`."""
+    bound = [space for space in scene.world.workspaces.values() if space.task and space.presence is Presence.THERE]
+    idle = [space for space in bound if space.task not in starting and is_idle(scene, space)]
+    handed_on = [space for space in idle if scene.tasks[space.task or ""].status is Status.DELEGATED]
+    for space in sorted(handed_on, key=_age):
+        yield ReturnWorkspace(space.path, space.task, "its task was handed to its children")
+    others = sorted((space for space in idle if space not in handed_on), key=_age)
+    size = scene.settings.workspaces.size
+    for space in others[: max(0, len(bound) - len(handed_on) - size)]:
+        yield ReturnWorkspace(
+            space.path, space.task, f"more than {size} workspaces are bound; it is the oldest idle one"
+        )
+
+
+def _age(space: Workspace) -> tuple[float, str]:
+    return space.used_at, space.path
+
+
+def is_idle(scene: Scene, space: Workspace) -> bool:
+    """Whether nobody works in a workspace: its task is known, not held, and has no run that may be live."""
+    task = scene.tasks.get(space.task or "")
+    if task is None or task.held or task.status is Status.WORKING:
+        return False
+    return scene.live(task.id) is None
+
+
+def archive_tasks(scene: Scene) -> Iterator[ArchiveTask]:
+    """Yield the finished tasks that nothing open refers to and that have not changed for `archive.after`."""
+    found = 0
+    limit = _cutoff(scene)
+    for changed, task_id in scene.graph.closed():
+        if changed >= limit or found == _ARCHIVE_BATCH:
+            return
+        if _may_be_archived(scene, scene.tasks[task_id]):
+            found += 1
+            yield ArchiveTask(task_id)
+
+
+def _cutoff(scene: Scene) -> str:
+    when = scene.now - scene.settings.archive_after
+    return stamp(when) if 0 <= when < 253402300800 else ""
+
+
+def _may_be_archived(scene: Scene, task: Task) -> bool:
+    if task.held or scene.live(task.id) is not None or moment(task.updated_at or task.created_at) is None:
+        return False
+    parent = scene.tasks.get(task.parent or "")
+    kin = (*((parent.id,) if parent else ()), *scene.graph.children(task.id), *scene.graph.dependants(task.id))
+    return all(scene.tasks[other].status in CLOSED for other in kin)
+
+
+def next_archiving(scene: Scene) -> float | None:
+    """Return when the next finished task is old enough for the archive; None when there is none."""
+    limit = _cutoff(scene)
+    for changed, _ in scene.graph.closed():
+        when = moment(changed) if changed >= limit else None
+        if when is not None:
+            return when + scene.settings.archive_after
+    return None

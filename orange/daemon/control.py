@@ -1,0 +1,71 @@
+"""Starting, asking and stopping the daemon from a command."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from orange import wiring
+from orange.core.home import Home
+from orange.core.problems import DaemonUnavailable
+
+#: Seconds the daemon may take to answer after it was started, or to end after it was told to.
+PATIENCE = 20.0
+
+
+def start(home: Home, root: str | None) -> Mapping[str, Any]:
+    """Start the daemon in the background, registering the repository; returns its status. Idempotent."""
+    if root:
+        wiring.register(home, root)
+    if wiring.daemon_up(home):
+        wiring.daemon_call(home, "look")
+        return status(home)
+    wiring.detach_daemon(home, [sys.executable, "-m", "orange", "daemon", "run", "--registered"])
+    if not _until(lambda: wiring.daemon_up(home)):
+        raise DaemonUnavailable(f"the daemon did not start: see {home.log}")
+    return status(home)
+
+
+def status(home: Home) -> Mapping[str, Any]:
+    """Return the daemon's own status, or that it is not running."""
+    if not wiring.daemon_up(home):
+        return {"running": False, "pid": None, "url": None, "projects": []}
+    return wiring.daemon_call(home, "status")
+
+
+def stop(home: Home) -> bool:
+    """Stop the daemon and wait for its end; False when none was running. Agents go on. Raises DaemonUnavailable."""
+    if not wiring.daemon_up(home):
+        return False
+    pid = int(wiring.daemon_call(home, "stop")["pid"])
+    if not _until(lambda: not _alive(pid)):
+        raise DaemonUnavailable(f"the daemon (process {pid}) has not ended yet: see {home.log}")
+    return True
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return not _zombie(pid)
+
+
+def _zombie(pid: int) -> bool:
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
+            return file.read().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return False
+
+
+def _until(condition: Callable[[], bool]) -> bool:
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        if condition():
+            return True
+        time.sleep(0.02)
+    return False

@@ -1,0 +1,189 @@
+"""The daemon's life: take the lock, answer the socket, load the projects, turn the loop, and end in order.
+
+Everything it knows is on disk, so it may be killed at any instant; what it did last is seen and finished by the next.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import FrameType
+from typing import Any
+
+from orange import __version__, wiring
+from orange.core.home import Home
+from orange.core.problems import DaemonUnavailable, OrangeError
+
+log = logging.getLogger("orange.daemon")
+
+#: Seconds between two looks, at the least.
+SHORTEST = 0.05
+#: Seconds slow work may take to end when the daemon stops.
+SHUTDOWN = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How this run of the daemon behaves."""
+
+    #: Stop when nothing more can move without a person.
+    once: bool = False
+    #: Serve only these repositories instead of the registered ones.
+    roots: tuple[str, ...] = ()
+    poll: float | None = None
+    max_parallel: int | None = None
+
+
+class Daemon:
+    """One process serving all projects of a user."""
+
+    def __init__(self, home: Home, options: Options) -> None:
+        self.home, self.options = home, options
+        self.hint = threading.Event()
+        self.stopping = threading.Event()
+        self.projects: dict[str, wiring.Served] = {}
+        self.failures: dict[str, str] = {}
+        self.started = time.time()
+
+    def serve(self) -> None:
+        """Run until told to stop. Raises DaemonUnavailable when another daemon of this user runs."""
+        with daemon_lock(self.home), self._socket():
+            self._on_signals()
+            with ThreadPoolExecutor(max_workers=8, thread_name_prefix="work") as pool:
+                self._turn_until_stopped(pool)
+                self._wind_down()
+
+    @contextmanager
+    def _socket(self) -> Iterator[None]:
+        server = wiring.daemon_server(self.home, self.answer)
+        server.start()
+        try:
+            yield
+        finally:
+            server.stop()
+
+    def _on_signals(self) -> None:
+        if threading.current_thread() is not threading.main_thread():
+            return
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, self._told_to_stop)
+
+    def _told_to_stop(self, _number: int, _frame: FrameType | None) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Ask the loop to end."""
+        self.stopping.set()
+        self.hint.set()
+
+    def _turn_until_stopped(self, pool: ThreadPoolExecutor) -> None:
+        while not self.stopping.is_set():
+            self.hint.clear()
+            self._load(pool)
+            owed = self._turn_all()
+            if self.options.once and owed == 0 and self._idle():
+                return
+            self.hint.wait(self._pace())
+
+    def _load(self, pool: ThreadPoolExecutor) -> None:
+        for root in self.options.roots or wiring.registered(self.home):
+            if root in self.projects:
+                continue
+            try:
+                self.projects[root] = wiring.serve(root, self.home, self.hint.set, pool)
+                self.failures.pop(root, None)
+            except OrangeError as failed:
+                self._complain(root, failed.message)
+
+    def _complain(self, root: str, message: str) -> None:
+        if self.failures.get(root) != message:
+            log.warning("%s: %s", root, message)
+        self.failures[root] = message
+
+    def _turn_all(self) -> int:
+        owed = 0
+        live = {root: served.reconciler.live for root, served in self.projects.items()}
+        for root, served in self.projects.items():
+            others = sum(count for other, count in live.items() if other != root)
+            try:
+                owed += len(served.reconciler.turn(others).actions)
+                self.failures.pop(root, None)
+            except OrangeError as failed:
+                self._complain(root, failed.message)
+            live[root] = served.reconciler.live
+        return owed
+
+    def _idle(self) -> bool:
+        return all(served.reconciler.idle for served in self.projects.values())
+
+    def _pace(self) -> float:
+        """Return the seconds to wait for a hint before looking again anyway."""
+        loops = [served.reconciler for served in self.projects.values()]
+        poll = self.options.poll or min((loop.parts.settings().daemon.poll for loop in loops), default=2.0)
+        wakes = [loop.wake_at - time.time() for loop in loops if loop.wake_at is not None]
+        return max(SHORTEST, min((poll, *wakes)))
+
+    def _wind_down(self) -> None:
+        for served in self.projects.values():
+            served.watch.stop()
+            served.reconciler.applier.wait(SHUTDOWN)
+
+    def answer(self, name: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Answer one call of the socket."""
+        calls: dict[str, Callable[[], Mapping[str, Any]]] = {
+            "status": self.status,
+            "look": self._look,
+            "stop": self._stop_call,
+        }
+        if name not in calls:
+            return {"error": f"there is no call {name!r}"}
+        log.debug("call %s %s", name, dict(arguments))
+        return calls[name]()
+
+    def _look(self) -> Mapping[str, Any]:
+        self.hint.set()
+        return {"ok": True}
+
+    def _stop_call(self) -> Mapping[str, Any]:
+        self.stop()
+        return {"ok": True, "pid": os.getpid()}
+
+    def status(self) -> Mapping[str, Any]:
+        """Say who serves what, since when."""
+        return {
+            "running": True,
+            "pid": os.getpid(),
+            "url": None,
+            "version": __version__,
+            "since": self.started,
+            "projects": [
+                {"root": root, "live": served.reconciler.live, "problem": self.failures.get(root)}
+                for root, served in tuple(self.projects.items())
+            ],
+            "failures": dict(self.failures),
+        }
+
+
+@contextmanager
+def daemon_lock(home: Home) -> Iterator[None]:
+    """Hold the lock of this user's one daemon. Raises DaemonUnavailable when another one holds it."""
+    os.makedirs(home.state, mode=0o700, exist_ok=True)
+    fd = os.open(home.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise DaemonUnavailable("a daemon of this user is already running: `orange daemon status`") from None
+        os.ftruncate(fd, 0)
+        os.write(fd, f"{os.getpid()}\n".encode())
+        yield
+    finally:
+        os.close(fd)

@@ -1,0 +1,51 @@
+"""The fast lane: answers the questions asked most often without importing click or the model.
+
+It answers only what it is certain of, byte for byte as the whole command line would; for everything else it says
+None and leaves the field. A running daemon answers with the whole command line's own code (`asking`, and `cli.served`
+at its end). `ORANGE_LANE=whole` turns it off. Next in the flow: `cli.errors.carry_out`, for whatever is left.
+
+Every module here imports as little as it can: that is the point of it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+TYPE_CHECKING = False  # typing's own would have to be imported
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+def answer(argv: Sequence[str]) -> int | None:
+    """Answer the command line and return the exit code, or None to leave it to the whole command line."""
+    environment = os.environ
+    if "--json" not in argv or "_ORANGE_COMPLETE" in environment or environment.get("ORANGE_LANE") == "whole":
+        return None
+    from orange.fastlane import asking
+
+    found = asking.ask(argv, environment) if asking.may_ask(argv) else None
+    if found is None:
+        return None
+    status, text = found
+    return status if written(text) else 0
+
+
+def written(text: str) -> bool:
+    """Write the answer to standard output; False when nobody reads it any more, which is no error."""
+    data = memoryview(text.encode())
+    try:
+        while data:
+            data = data[os.write(sys.stdout.fileno(), data) :]
+    except BrokenPipeError:
+        return False
+    return True
+
+
+def socket_path(environment: Mapping[str, str], user: int) -> str:
+    """Work out the daemon's socket, as `core.home` does."""
+    runtime = environment.get("XDG_RUNTIME_DIR")
+    private = f"/tmp/orange-{user}"  # noqa: S108 - made private by the daemon
+    folder = f"{runtime}/orange" if runtime else private
+    fits = len(os.fsencode(f"{folder}/{'x' * 24}.sock")) < 108
+    return f"{folder if fits else private}/daemon.sock"

@@ -1,0 +1,123 @@
+"""Changing what a task says: its free keys, its edges, its sections, its whole text, and removing it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from orange.core import names
+from orange.core.cycles import would_cycle
+from orange.core.lifecycle import Actor, StuckReason
+from orange.core.model import Board, Task
+from orange.core.problems import DependencyCycle, InvalidInput, NotAllowed
+from orange.project.creation import check_speaks_for
+from orange.project.parts import Parts
+from orange.project.record import Pen
+from orange.project.requests import Edit, Speaker
+
+#: Sections of the body that an agent may write.
+AGENT_SECTIONS = ("Plan", "Handoff", "Questions")
+
+
+def edit(parts: Parts, speaker: Speaker, task_id: str, change: Edit) -> Task:
+    """Change free keys and edges. `change.status` is the caller's business (see moves)."""
+    check_speaks_for(speaker, task_id)
+    with parts.store.transaction(f"update {task_id}") as tx:
+        pen = Pen(parts, speaker, tx)
+        task = tx.task(task_id)
+        edited = replace(
+            task,
+            title=_title(change.title) if change.title is not None else task.title,
+            priority=change.priority or task.priority,
+            labels=_labels(task, change),
+        )
+        if change.block or change.unblock:
+            edited = replace(edited, blocked_by=_edges(tx.board(), task, change))
+        if edited == task:
+            return task
+        pen.event(task.id, "task.updated", **_differences(task, edited))
+        return pen.keep(edited)
+
+
+def _title(text: str) -> str:
+    title = " ".join(text.split())
+    if not title:
+        raise InvalidInput("title", "it may not be empty")
+    return title
+
+
+def _labels(task: Task, change: Edit) -> tuple[str, ...]:
+    kept = [label for label in task.labels if label not in change.remove_labels]
+    return tuple(dict.fromkeys((*kept, *change.add_labels)))
+
+
+def _edges(board: Board, task: Task, change: Edit) -> tuple[str, ...]:
+    dropped = {_resolve_edge(address, task, board) for address in change.unblock}
+    added = [names.resolve(address, board.tasks) for address in change.block]
+    edges = tuple(dict.fromkeys((*(b for b in task.blocked_by if b not in dropped), *added)))
+    cycle = would_cycle(board.tasks, task.id, edges, task.parent)
+    if cycle:
+        raise DependencyCycle(cycle)
+    return edges
+
+
+def _resolve_edge(address: str, task: Task, board: Board) -> str:
+    """Resolve an edge to drop; one that names a missing task is dropped by its id."""
+    return address if address in task.blocked_by else names.resolve(address, board.tasks)
+
+
+def _differences(old: Task, new: Task) -> dict[str, object]:
+    found: dict[str, object] = {}
+    for key in ("title", "priority", "labels", "blocked_by"):
+        before, after = getattr(old, key), getattr(new, key)
+        if before != after:
+            found[key] = list(after) if isinstance(after, tuple) else after
+    return found
+
+
+def write_section(parts: Parts, speaker: Speaker, task_id: str, section: str, text: str) -> Task:
+    """Write one section of the body. Agents may write their own task's Plan, Handoff and Questions only."""
+    name = section.strip().capitalize()
+    check_speaks_for(speaker, task_id)
+    if speaker.actor is Actor.AGENT and name not in AGENT_SECTIONS:
+        raise NotAllowed(f"agents write {', '.join(AGENT_SECTIONS)}; {name} belongs to people and to the review")
+    with parts.store.transaction(f"write {name} of {task_id}") as tx:
+        pen = Pen(parts, speaker, tx)
+        task = tx.task(task_id)
+        tx.write_section(task_id, name, text)
+        pen.event(task_id, "task.updated", section=name)
+        return task
+
+
+def remove(parts: Parts, speaker: Speaker, task_id: str) -> None:
+    """Delete a task's file (history keeps it). Its children go on; a task that somebody holds is refused."""
+    if speaker.actor is Actor.AGENT:
+        raise NotAllowed("agents cannot remove tasks: a person does")
+    with parts.store.transaction(f"remove {task_id}") as tx:
+        pen = Pen(parts, speaker, tx)
+        task = tx.task(task_id)
+        if task.held:
+            raise NotAllowed(
+                f"task {task_id} is held by {task.claim.run if task.claim else 'someone'}: cancel it first"
+            )
+        for child in tx.children(task_id):
+            pen.event(child.id, "task.updated", parent=None, was=task_id)
+            tx.put(replace(child, parent=None))
+        if task.parent:
+            _forget_child(pen, task.parent, task_id)
+        tx.remove(task_id)
+
+
+def _forget_child(pen: Pen, parent_id: str, child_id: str) -> None:
+    board = pen.tx.board()
+    parent = board.tasks.get(parent_id)
+    if parent and child_id in parent.children:
+        pen.keep(replace(parent, children=tuple(child for child in parent.children if child != child_id)))
+
+
+def stuck_reason(text: str | None) -> StuckReason:
+    """Read a stuck reason from a request. Raises InvalidInput naming the words."""
+    try:
+        return StuckReason(text or StuckReason.MANUAL)
+    except ValueError:
+        words = ", ".join(reason.value for reason in StuckReason)
+        raise InvalidInput("reason", f"{text!r} is none of {words}") from None

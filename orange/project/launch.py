@@ -1,0 +1,107 @@
+"""Launching: give a claimed run its workspace, its record and its session.
+
+Idempotent, so that a crash is repaired by doing it again; the supervisor's exclusive marker makes sure that the
+agent itself starts at most once a run.
+
+Next in the flow: the supervisor (`orange.runner`) works; the reconciler sees its result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from orange.core import prompt
+from orange.core.model import Task
+from orange.core.ports import RunSpec
+from orange.core.problems import TaskNotFound
+from orange.core.settings import AgentSettings
+from orange.project.claims import check_epoch
+from orange.project.parts import Parts
+
+
+def base_of(parts: Parts, task: Task) -> str:
+    """Return the short name of the branch a task is cut from and merged into."""
+    return task.base or parts.settings().base or parts.integration.default_base()
+
+
+def launch(parts: Parts, task: Task, run: str) -> None:
+    """Acquire the workspace, write the run's spec, start its session.
+
+    Raises StaleWrite, WorkspaceFailed, SessionFailed, GitFailed, StorageFailed.
+    """
+    check_epoch(task, run)
+    task = prepare_workspace(parts, task)
+    parts.runs.prepare(run_spec(parts, task, run))
+    parts.executor.start(run, str(task.tmux_session))
+
+
+def prepare_workspace(parts: Parts, task: Task) -> Task:
+    """Bind the task's workspace to its branch and reserve its ports."""
+    base = base_of(parts, task)
+    parts.workspaces.acquire(task, str(task.branch), parts.integration.start_point(base))
+    wanted = parts.settings().workspaces.ports
+    if not wanted or len(task.ports) == wanted:
+        return task
+    ports = parts.workspaces.ports(task, wanted)
+    with parts.store.transaction(f"reserve ports of {task.id}") as tx:
+        current = replace(tx.task(task.id), ports=ports)
+        tx.put(current)
+        return current
+
+
+def run_spec(parts: Parts, task: Task, run: str) -> RunSpec:
+    """Gather everything the supervisor needs, so that it reads no settings of its own."""
+    settings = parts.settings()
+    agent = task.agent or settings.agent
+    hooks = settings.workspaces.hooks
+    return RunSpec(
+        run=run,
+        task=task.id,
+        name=task.name,
+        epoch=task.epoch,
+        attempt=task.attempts + 1,
+        agent=agent,
+        model=task.model or settings.model,
+        effort=task.effort or settings.effort,
+        workspace=str(task.workspace),
+        branch=task.branch,
+        base=base_of(parts, task),
+        title=task.title,
+        prompt=prompt_for(parts, task),
+        task_file=f"{parts.layout.tree}/{task.path}",
+        ports=task.ports,
+        env={},
+        agent_settings=settings.agents.get(agent, AgentSettings()),
+        stall=settings.limits.stall,
+        limit=settings.limits.run,
+        auto_commit=settings.auto_commit,
+        before_run=hooks.before_run,
+        after_run=hooks.after_run,
+        hook_timeout=hooks.timeout,
+    )
+
+
+def prompt_for(parts: Parts, task: Task) -> str:
+    """Build the prompt from the task, its blockers' hand-overs and what was asked for since."""
+    body = parts.store.body(task.id)
+    return prompt.build(task, body, handoffs=_handoffs(parts, task.blocked_by), base=base_of(parts, task))
+
+
+def _handoffs(parts: Parts, blockers: Sequence[str]) -> dict[str, str]:
+    from orange.core.body import section
+
+    found = {}
+    for blocker in blockers:
+        try:
+            text = section(parts.store.body(blocker), "Handoff")
+        except TaskNotFound:
+            continue
+        if text:
+            found[blocker] = text
+    return found
+
+
+def session_of(task: Task, run: str) -> str:
+    """Name the session of a run that may not be the task's current one."""
+    return f"{task.name}-{run}"

@@ -1,0 +1,229 @@
+"""What people (and agents, where they may) do with a task by hand: every legal move that is not a claim.
+
+Each function is one request in one transaction; the lifecycle table decides, the refusal explains.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from orange.core import body as sections
+from orange.core.lifecycle import Actor, Status, StuckReason, check
+from orange.core.model import Approval, Claim, Request, RequestKind, Task
+from orange.core.problems import IllegalTransition, InvalidInput, NotAllowed, StaleWrite
+from orange.project.claims import check_person
+from orange.project.creation import check_speaks_for
+from orange.project.launch import base_of
+from orange.project.parts import Parts
+from orange.project.record import Known, Pen
+from orange.project.requests import Speaker
+from orange.project.settling import branch_state, nothing_unmerged
+
+#: A change of one task within a transaction.
+Change = Callable[[Pen, Task], Task]
+
+
+def _change(parts: Parts, speaker: Speaker, task_id: str, verb: str, change: Change) -> Task:
+    with parts.store.transaction(f"{verb} {task_id}") as tx:
+        return change(Pen(parts, speaker, tx), tx.task(task_id))
+
+
+def set_status(parts: Parts, speaker: Speaker, task_id: str, to: Status, message: str | None) -> Task:
+    """Move a task to a status by request, as far as the lifecycle allows it for this speaker."""
+    check_speaks_for(speaker, task_id)
+    if to is Status.DELEGATED:
+        return delegate(parts, speaker, task_id)
+    if to is Status.STUCK:
+        return stick(parts, speaker, task_id, message)
+    if to is Status.REVIEWING and speaker.actor is Actor.AGENT:
+        raise NotAllowed("an agent finishes by ending its program with exit code 0; the daemon then starts the review")
+
+    def change(pen: Pen, task: Task) -> Task:
+        if to is Status.PENDING and task.status is Status.STUCK:
+            task = pen.keep(replace(task, attempts=0))
+        return pen.move(task, to, message=message)
+
+    return _change(parts, speaker, task_id, f"set {to}", change)
+
+
+def stick(parts: Parts, speaker: Speaker, task_id: str, message: str | None) -> Task:
+    """Mark a task as needing someone."""
+    return _change(
+        parts,
+        speaker,
+        task_id,
+        "stick",
+        lambda pen, task: pen.stick(task, StuckReason.MANUAL, message or f"set by {speaker.name}"),
+    )
+
+
+def delegate(parts: Parts, speaker: Speaker, task_id: str) -> Task:
+    """Hand a task to its children; what is uncommitted is first committed to its branch."""
+    check_speaks_for(speaker, task_id)
+    with parts.store.transaction(f"look at {task_id}") as tx:
+        task = tx.task(task_id)
+        check(task, Status.DELEGATED, speaker.actor, Pen(parts, speaker, tx).facts(task, Status.DELEGATED, Known()))
+    if task.status is Status.WORKING and task.workspace:
+        parts.workspaces.commit_leftovers(task.workspace, f"Save work before delegating: {task.title}")
+    return _change(parts, speaker, task_id, "delegate", lambda pen, found: pen.move(found, Status.DELEGATED))
+
+
+def cancel(parts: Parts, speaker: Speaker, task_id: str) -> Task:
+    """Drop a task. Its children go on; the daemon saves its work and ends its session."""
+    check_speaks_for(speaker, task_id)
+    return _change(parts, speaker, task_id, "cancel", lambda pen, task: pen.move(task, Status.CANCELLED))
+
+
+def restore(parts: Parts, speaker: Speaker, task_id: str) -> Task:
+    """Bring a cancelled task back to the backlog."""
+    return _change(parts, speaker, task_id, "restore", lambda pen, task: pen.move(task, Status.BACKLOG))
+
+
+def reopen(parts: Parts, speaker: Speaker, task_id: str) -> Task:
+    """Make a done task pending again, with fresh attempts."""
+    check_person(speaker, "reopen a task")
+
+    def change(pen: Pen, task: Task) -> Task:
+        if task.status is not Status.DONE:
+            legal = (Status.PENDING,)
+            raise IllegalTransition(task.id, task.status, Status.PENDING, legal, "only a done task is reopened", ())
+        return pen.keep(replace(pen.move(task, Status.PENDING), attempts=0, review_round=0))
+
+    return _change(parts, speaker, task_id, "reopen", change)
+
+
+def retry(parts: Parts, speaker: Speaker, task_id: str) -> Task:
+    """Give a stuck task, or one that waits to be tried again, fresh attempts."""
+    check_person(speaker, "retry a task")
+
+    def change(pen: Pen, task: Task) -> Task:
+        if task.status is Status.PENDING and task.attempts:
+            pen.event(task.id, "task.updated", retried=True)
+            return pen.keep(replace(task, attempts=0, request=Request(RequestKind.RUN, "retried", pen.now)))
+        if task.status is not Status.STUCK:
+            legal = (Status.PENDING,)
+            reason = "only a stuck task, or one that failed before, is retried"
+            raise IllegalTransition(task.id, task.status, Status.PENDING, legal, reason, ())
+        return pen.keep(replace(pen.move(task, Status.PENDING), attempts=0))
+
+    return _change(parts, speaker, task_id, "retry", change)
+
+
+def release(parts: Parts, speaker: Speaker, task_id: str, *, force: bool) -> Task:
+    """Give a claimed task back; `force` also gives up the claim of another (dead) host."""
+    check_person(speaker, "release a claim")
+
+    def change(pen: Pen, task: Task) -> Task:
+        if task.status is not Status.WORKING or task.claim is None:
+            legal = (Status.PENDING,)
+            raise IllegalTransition(task.id, task.status, Status.PENDING, legal, "nobody holds it", ())
+        if task.claim.host != parts.host and not force:
+            raise NotAllowed(f"task {task.id} is held by another host: if that host is gone, use --force")
+        return pen.move(task, Status.PENDING, released=task.claim.run)
+
+    return _change(parts, speaker, task_id, "release", change)
+
+
+def approve(parts: Parts, speaker: Speaker, task_id: str, commit: str | None) -> Task:
+    """Approve a task at the commit its branch is at. Raises NotAllowed for agents, StaleWrite when it moved on."""
+    check_person(speaker, "approve")
+    with parts.store.transaction(f"look at {task_id}") as tx:
+        task = tx.task(task_id)
+    state = branch_state(parts, task)
+    if commit and (state.tip is None or not state.tip.startswith(commit)):
+        raise StaleWrite(task.id, f"its branch is at {state.tip or 'no commit'}, not at {commit}: look at it again")
+    tip = state.tip or parts.integration.tip(base_of(parts, task)) or "none"
+
+    def change(pen: Pen, found: Task) -> Task:
+        if found.status not in {Status.REVIEWING, Status.STUCK}:
+            reason = "only a task under review is approved"
+            raise IllegalTransition(found.id, found.status, Status.REVIEWED, (Status.REVIEWED,), reason, ())
+        moved = pen.move(found, Status.REVIEWED, Known(approved=True), approved=tip)
+        return pen.keep(replace(moved, approved=Approval(tip, speaker.name, pen.now), request=None))
+
+    return _change(parts, speaker, task_id, "approve", change)
+
+
+def reject(parts: Parts, speaker: Speaker, task_id: str, feedback: str) -> Task:
+    """Request changes: the feedback goes into the file and, once a slot is free, to the agent."""
+    check_person(speaker, "review")
+    text = feedback.strip()
+    if not text:
+        raise InvalidInput("feedback", "say what to change: --feedback TEXT")
+
+    def change(pen: Pen, task: Task) -> Task:
+        if task.status not in {Status.REVIEWING, Status.REVIEWED}:
+            reason = "only a task under review is rejected"
+            raise IllegalTransition(task.id, task.status, Status.WORKING, (Status.WORKING,), reason, ())
+        pen.tx.write_section(task.id, "Review", f"Verdict: FAIL\n\n{text}")
+        pen.event(task.id, "task.updated", review="changes_requested")
+        rounds = task.review_round + 1
+        request = Request(RequestKind.CHANGES, text, pen.now)
+        return pen.keep(replace(task, request=request, review_round=rounds, approved=None))
+
+    return _change(parts, speaker, task_id, "reject", change)
+
+
+def ask(parts: Parts, speaker: Speaker, question: str) -> Task:
+    """Ask a person: the task is stuck until somebody answers. The run keeps its claim while it lives."""
+    if speaker.task is None:
+        raise InvalidInput("task", "`orange ask` is for agents: run it inside a task's workspace")
+    text = question.strip()
+    if not text:
+        raise InvalidInput("question", "say what you need to know")
+
+    def change(pen: Pen, task: Task) -> Task:
+        asked = sections.section(pen.tx.body(task.id), "Questions")
+        pen.tx.write_section(task.id, "Questions", f"{asked.rstrip()}\n\n{text}" if asked else text)
+        pen.event(task.id, "task.question", question=text)
+        held = (task.claim, task.run, task.tmux_session)
+        moved = pen.stick(task, StuckReason.QUESTION, text)
+        return pen.keep(replace(moved, claim=held[0], run=held[1], tmux_session=held[2], request=None))
+
+    return _change(parts, speaker, speaker.task, "ask", change)
+
+
+def answer(parts: Parts, speaker: Speaker, task_id: str, text: str) -> Task:
+    """Answer a question. A run that still waits goes on under its own claim; else the task waits for a slot."""
+    check_person(speaker, "answer a question")
+    reply = text.strip()
+    if not reply:
+        raise InvalidInput("answer", "say something")
+
+    def change(pen: Pen, task: Task) -> Task:
+        if task.stuck is None or task.stuck.reason is not StuckReason.QUESTION:
+            legal = (Status.WORKING,)
+            raise IllegalTransition(task.id, task.status, Status.WORKING, legal, "it has asked nothing", ())
+        given = sections.section(pen.tx.body(task.id), "Answers")
+        pen.tx.write_section(task.id, "Answers", f"{given.rstrip()}\n\n{reply}" if given else reply)
+        pen.event(task.id, "task.answered", answer=reply)
+        if task.held:
+            return _resume(pen, task)
+        return pen.keep(replace(task, request=Request(RequestKind.ANSWER, reply, pen.now)))
+
+    return _change(parts, speaker, task_id, "answer", change)
+
+
+def _resume(pen: Pen, task: Task) -> Task:
+    """Move a live, asking run back to working under its own epoch."""
+    claim: Claim | None = task.claim
+    moved = pen.move(task, Status.WORKING, Known(claiming=True))
+    return pen.keep(replace(moved, claim=claim, run=task.run, tmux_session=task.tmux_session))
+
+
+def finish(parts: Parts, speaker: Speaker, task_id: str) -> Task:
+    """End a task that a person took: it goes to review, or on to publishing where review is off."""
+    check_person(speaker, "finish a task that a person took")
+    with parts.store.transaction(f"look at {task_id}") as tx:
+        task = tx.task(task_id)
+    if task.claim is None or not task.claim.by_person:
+        legal = (Status.REVIEWING,)
+        raise IllegalTransition(task.id, task.status, Status.REVIEWING, legal, "no person has taken it", ())
+    if task.workspace:
+        parts.workspaces.commit_leftovers(task.workspace, task.title)
+    to = Status.REVIEWING
+    merged = nothing_unmerged(parts, task)
+    if parts.settings().review.by == "none":
+        to = Status.DONE if merged else Status.REVIEWED
+    return _change(parts, speaker, task_id, "finish", lambda pen, found: pen.move(found, to, Known(integrated=merged)))

@@ -1,0 +1,72 @@
+"""The parts a project is made of, as the facade sees them. `wiring` makes them; each is made when first used."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from orange.core.layout import Layout
+from orange.core.ports import Clock, Configuration, Executor, Integration, Runs, TaskStore, Workspaces
+from orange.core.settings import Settings
+
+
+class Parts(Protocol):
+    """One repository's adapters and facts."""
+
+    @property
+    def layout(self) -> Layout:
+        """Where things lie."""
+
+    @property
+    def name(self) -> str:
+        """The project's name: its folder's."""
+
+    @property
+    def host(self) -> str:
+        """This clone's random id."""
+
+    @property
+    def clock(self) -> Clock:
+        """Time."""
+
+    @property
+    def store(self) -> TaskStore:
+        """The task files."""
+
+    @property
+    def integration(self) -> Integration:
+        """The integrated bases."""
+
+    @property
+    def workspaces(self) -> Workspaces:
+        """The worktrees."""
+
+    @property
+    def executor(self) -> Executor:
+        """The sessions."""
+
+    @property
+    def runs(self) -> Runs:
+        """The runs' records."""
+
+    def settings(self) -> Settings:
+        """Return the effective configuration; an invalid file keeps its last good values."""
+
+    @property
+    def configuration(self) -> Configuration:
+        """The configuration files."""
+
+    def capabilities(self) -> frozenset[str]:
+        """Return what this machine can do: usable agents, `git`, `docker`, labels; lower case."""
+
+    def random(self, count: int) -> bytes:
+        """Return that many random bytes."""
+
+    def untrusted(self) -> Mapping[str, str]:
+        """Return what arrived from elsewhere and waits for `orange trust`: task id -> what waits."""
+
+    def daemon_running(self) -> bool:
+        """Return whether the daemon serves this machine's projects."""
+
+    def nudge(self) -> bool:
+        """Tell the daemon to look again; False when none is running."""

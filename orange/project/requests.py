@@ -1,0 +1,95 @@
+"""What people and agents may ask of a project, as values: the arguments of the facade's methods."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from orange.core.lifecycle import Actor, Status
+from orange.core.model import Priority, Publish
+
+
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """Who asks. Decided by evidence where the request enters (process tree, workspace), never by the request itself."""
+
+    actor: Actor
+    #: A user name, `daemon`, or the run id for an agent.
+    name: str
+    #: The task whose workspace or run the request comes from; None elsewhere.
+    task: str | None = None
+    #: The run it comes from.
+    run: str | None = None
+
+    @property
+    def label(self) -> str:
+        """`person:ada`, `agent:k3f9x2ab-1`, `daemon`: as events carry it."""
+        return self.actor.value if self.actor is Actor.DAEMON else f"{self.actor.value}:{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class NewTask:
+    """A task to create. `title` or `name` must be given; the other is derived."""
+
+    title: str | None = None
+    name: str | None = None
+    body: str = ""
+    #: pending or backlog; None for the project's default.
+    status: Status | None = None
+    #: Addresses, not only ids.
+    blocked_by: tuple[str, ...] = ()
+    parent: str | None = None
+    #: Do not become a child of the workspace's task.
+    no_parent: bool = False
+    type: str = "task"
+    priority: Priority = Priority.MEDIUM
+    labels: tuple[str, ...] = ()
+    agent: str | None = None
+    model: str | None = None
+    effort: str | None = None
+    base: str | None = None
+    branch: str | None = None
+    publish: Publish | None = None
+    requires: tuple[str, ...] = ()
+    acceptance_criteria: tuple[str, ...] = ()
+    context_files: tuple[str, ...] = ()
+    assignee: str | None = None
+    skill: str = "auto"
+    estimate: str | None = None
+    category: str | None = None
+    session: str | None = None
+    ref: str | None = None
+    source: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """Changes to a task's free keys; None leaves a key as it is."""
+
+    title: str | None = None
+    priority: Priority | None = None
+    add_labels: tuple[str, ...] = ()
+    remove_labels: tuple[str, ...] = ()
+    #: Addresses to add to and drop from `blocked_by`.
+    block: tuple[str, ...] = ()
+    unblock: tuple[str, ...] = ()
+    #: Where to go; the lifecycle decides whether.
+    status: Status | None = None
+    #: Structured reason when `status` is stuck.
+    reason: str | None = None
+    message: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which tasks a list shows. Conditions are ANDed; an empty one is no condition."""
+
+    ready: bool = False
+    statuses: tuple[Status, ...] = ()
+    blocked: bool = False
+    #: Address of the parent.
+    parent: str | None = None
+    label: str | None = None
+    session: str | None = None
+    #: Also done and cancelled ones.
+    all: bool = False

@@ -1,0 +1,171 @@
+"""What happens to a task when a run has ended, or when the world has moved on without one.
+
+Called by the reconciler with what `decide` asked for; everything is looked at again under the lock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from orange.core import times
+from orange.core.actions import Advance, MendChildren, SettleRun
+from orange.core.lifecycle import Status, StuckReason
+from orange.core.model import BranchState, Merged, Presence, Request, RequestKind, Run, Task
+from orange.core.ports import Integrated
+from orange.core.problems import StaleWrite
+from orange.project.claims import check_epoch
+from orange.project.launch import base_of
+from orange.project.parts import Parts
+from orange.project.record import Known, Pen
+from orange.project.requests import Speaker
+
+
+def settle(parts: Parts, speaker: Speaker, action: SettleRun, run: Run | None) -> Task:
+    """Bring an ended run's result into its task. Raises StaleWrite when the task has moved on."""
+    integrated = action.to is Status.DONE and nothing_unmerged(parts, look(parts, action.task))
+    with parts.store.transaction(f"settle {action.run}") as tx:
+        pen = Pen(parts, speaker, tx)
+        task = tx.task(action.task)
+        check_epoch(task, action.run)
+        evidence = f"{parts.runs.folder(action.run)}/error.md" if action.failed else None
+        if action.to is task.status:  # it asked, and its run has ended: only the binding goes
+            return pen.keep(task.unbound())
+        attempts = task.attempts + 1 if action.failed else task.attempts
+        if action.to is Status.STUCK:
+            moved = pen.stick(task, action.stuck or StuckReason.FAILED, action.reason, evidence)
+        else:
+            known = Known(integrated=integrated)
+            moved = pen.move(task, action.to, known, reason=action.reason, run=action.run)
+        pen.event(task.id, "task.execute", status="failed" if action.failed else "finished", **_run_data(run))
+        return pen.keep(replace(moved, attempts=attempts))
+
+
+def advance_task(parts: Parts, speaker: Speaker, action: Advance) -> Task:
+    """Move a task that no run holds, as `decide` asked. Raises IllegalTransition, StaleWrite."""
+    peeked = look(parts, action.task)
+    integrated = action.to is Status.DONE and nothing_unmerged(parts, peeked)
+    merged = _found_merged(parts, peeked) if integrated else None
+    with parts.store.transaction(f"advance {action.task} to {action.to}") as tx:
+        pen = Pen(parts, speaker, tx)
+        task = tx.task(action.task)
+        if task.status is not peeked.status:
+            raise StaleWrite(task.id, f"it went to {task.status}")
+        if action.to is Status.STUCK:
+            return pen.stick(task, action.stuck or StuckReason.MANUAL, action.reason, action.evidence)
+        known = Known(integrated=integrated, approved=task.approved is not None)
+        moved = pen.move(task, action.to, known, reason=action.reason)
+        if action.to is Status.REVIEWING:
+            moved = pen.keep(replace(moved, approved=None))
+        if action.to is Status.DONE:
+            pen.event(task.id, "task.completed", reason=action.reason)
+            moved = pen.keep(replace(moved, merged=merged))
+        return moved
+
+
+def _found_merged(parts: Parts, task: Task) -> Merged | None:
+    """Say where work was integrated that is found in the base: by hand, or by a daemon killed before it said so."""
+    state, base = branch_state(parts, task), base_of(parts, task)
+    if state.tip is None or parts.integration.contains([(state.tip, base)])[state.tip, base] is not Presence.THERE:
+        return None
+    return Merged(state.tip, base, times.stamp(parts.clock.now()))
+
+
+def nothing_unmerged(parts: Parts, task: Task) -> bool:
+    """Whether the task's branch holds nothing that its base has not, or it publishes nothing by choice."""
+    if (task.publish or parts.settings().publish) == "none":
+        return True
+    state = branch_state(parts, task)
+    return not state.unmerged
+
+
+def branch_state(parts: Parts, task: Task) -> BranchState:
+    """Look at one task's branch now."""
+    if not task.branch:
+        return BranchState(None, unmerged=False)
+    merged = task.merged.commit if task.merged else None
+    return parts.integration.branch_states({task.id: (task.branch, base_of(parts, task), merged)})[task.id]
+
+
+def integrate(parts: Parts, speaker: Speaker, task_id: str) -> Task:
+    """Merge a reviewed task into its base and close it; a conflict becomes a request on the task.
+
+    Raises StaleWrite when the branch has moved on from the approved commit, GitFailed.
+    """
+    task = look(parts, task_id)
+    if task.status is not Status.REVIEWED:
+        raise StaleWrite(task.id, f"it is {task.status}, not reviewed")
+    base = base_of(parts, task)
+    expect = task.approved.commit if task.approved else None
+    result = parts.integration.integrate(str(task.branch), base, merge_message(task), expect)
+    with parts.store.transaction(f"integrate {task_id}") as tx:
+        pen = Pen(parts, speaker, tx)
+        task = tx.task(task_id)
+        if task.status is not Status.REVIEWED:
+            raise StaleWrite(task.id, f"it went to {task.status} while it was merged")
+        return _integrated(pen, task, base, result)
+
+
+def _integrated(pen: Pen, task: Task, base: str, result: Integrated) -> Task:
+    if result.commit is None:
+        files = ", ".join(result.conflicts)
+        pen.event(task.id, "task.publish_result", outcome="conflict", base=base, files=list(result.conflicts))
+        message = f"the branch does not merge into {base}: conflicts in {files}"
+        return pen.keep(replace(task, request=Request(RequestKind.CONFLICT, message, pen.now), approved=None))
+    merged = Merged(result.commit, base, pen.now)
+    moved = pen.move(task, Status.DONE, Known(integrated=True, approved=True), commit=result.commit)
+    outcome = "merged" if result.changed else "no_changes"
+    pen.event(task.id, "task.publish_result", outcome=outcome, base=base, commit=result.commit)
+    pen.event(task.id, "task.completed", commit=result.commit)
+    return pen.keep(replace(moved, merged=merged))
+
+
+def merge_message(task: Task) -> str:
+    """Compose the merge commit's message."""
+    return f"Merge {task.branch}: {task.title}\n\nTask: {task.id}\n"
+
+
+def launch_failed(parts: Parts, speaker: Speaker, task_id: str, run: str, message: str) -> Task:
+    """Count a run that could not be launched as a failed attempt."""
+    with parts.store.transaction(f"launch of {run} failed") as tx:
+        pen = Pen(parts, speaker, tx)
+        task = tx.task(task_id)
+        check_epoch(task, run)
+        attempts = task.attempts + 1
+        pen.event(task_id, "task.prepare", status="failed", message=message)
+        if attempts >= parts.settings().limits.attempts:
+            moved = pen.stick(task, StuckReason.FAILED, message)
+        else:
+            moved = pen.move(task, Status.PENDING, reason=message)
+        return pen.keep(replace(moved, attempts=attempts))
+
+
+def mend_children(parts: Parts, speaker: Speaker, action: MendChildren) -> Task:
+    """Write a parent's list of children as the children say."""
+    with parts.store.transaction(f"mend children of {action.parent}") as tx:
+        pen = Pen(parts, speaker, tx)
+        task = tx.task(action.parent)
+        children = tuple(sorted(child.id for child in tx.children(task.id)))
+        kept = tuple(child for child in task.children if child in children)
+        return pen.keep(replace(task, children=(*kept, *(child for child in children if child not in kept))))
+
+
+def archive(parts: Parts, speaker: Speaker, task_id: str) -> None:
+    """Move a finished task's files below the archive folder of the month it was finished in."""
+    with parts.store.transaction(f"archive {task_id}") as tx:
+        task = tx.task(task_id)
+        month = (task.updated_at or task.created_at)[:7].replace("-", "/")
+        Pen(parts, speaker, tx).event(task_id, "task.updated", archived=True)
+        tx.move(task_id, f"archive/{month}")
+
+
+def look(parts: Parts, task_id: str) -> Task:
+    """Read one task anew, in a transaction of its own, for facts that take git to find out."""
+    with parts.store.transaction(f"look at {task_id}") as tx:
+        return tx.task(task_id)
+
+
+def _run_data(run: Run | None) -> Mapping[str, object]:
+    if run is None:
+        return {}
+    return {"run": run.id, "outcome": run.outcome, "exit_code": run.exit_code, "message": run.message}

@@ -1,0 +1,181 @@
+"""Gathers everything `decide` and `why` may know into one immutable World.
+
+Three-valued throughout: what could not be told is UNKNOWN, and a session counts as gone only after two looks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from orange.core.landing import ancestry_wanted
+from orange.core.lifecycle import CLOSED, Status
+from orange.core.model import Board, BranchState, Dispatch, Presence, Run, Task, World
+from orange.core.ports import RunRecord
+from orange.core.settings import Settings
+from orange.project.parts import Parts
+
+
+@dataclass(slots=True)
+class Looks:
+    """How often in a row things were seen gone. The only memory between observations; losing it costs one look."""
+
+    #: Session of a run -> looks.
+    gone: dict[str, int] = field(default_factory=dict)
+    #: Task with a run but no file -> looks.
+    missing: dict[str, int] = field(default_factory=dict)
+
+    def count(self, run: str, presence: Presence) -> int:
+        """Record one look at a run's session and return how many in a row found it gone."""
+        if presence is Presence.GONE:
+            self.gone[run] = self.gone.get(run, 0) + 1
+        elif presence is Presence.THERE:
+            self.gone.pop(run, None)
+        return self.gone.get(run, 0)
+
+    def forget(self, runs: Iterable[str]) -> None:
+        """Drop the counts of runs that are no longer looked at."""
+        self.gone = {run: count for run, count in self.gone.items() if run in set(runs)}
+
+    def without_file(self, tasks: Iterable[str]) -> dict[str, int]:
+        """Record one look at the tasks that have a run but no file."""
+        self.missing = {task: self.missing.get(task, 0) + 1 for task in tasks}
+        return dict(self.missing)
+
+
+def observe(parts: Parts, dispatch: Dispatch, looks: Looks) -> World:
+    """Look at everything once. Raises GitFailed only when the repository itself cannot be read."""
+    board, settings = parts.store.read(), parts.settings()
+    default = settings.base or parts.integration.default_base()
+    runs = _runs(parts, board, looks)
+    world = World(
+        board=board,
+        settings=settings,
+        dispatch=dispatch,
+        host=parts.host,
+        runs=runs,
+        workspaces={workspace.path: workspace for workspace in parts.workspaces.list()},
+        bases=parts.integration.observe(_base_names(board.tasks.values(), default)),
+        branches=_branches(parts, board, default),
+        capabilities=parts.capabilities(),
+        untrusted=parts.untrusted(),
+        hand_edits=parts.store.hand_edits(),
+        default_base=default,
+        missing=looks.without_file({run.task for run in runs.values() if run.outcome is None} - board.tasks.keys()),
+    )
+    wanted = ancestry_wanted(world)
+    return replace(world, ancestry=parts.integration.contains(wanted)) if wanted else world
+
+
+def _base_names(tasks: Iterable[Task], default: str) -> tuple[str, ...]:
+    found = {task.base for task in tasks if task.base and task.status not in CLOSED}
+    return tuple(sorted({default, *found}))
+
+
+def _runs(parts: Parts, board: Board, looks: Looks) -> Mapping[str, Run]:
+    """Describe the runs that hold a task, those with a session, and the latest of every task that is not closed."""
+    sessions = parts.executor.observe()
+    held = {task.claim.run for task in board.tasks.values() if task.claim and task.claim.run}
+    agents = {run for run in held if not run.startswith("person-")}
+    working_on = [task.id for task in board.tasks.values() if task.status not in CLOSED and task.epoch]
+    records = parts.runs.recent({*agents, *_runs_of(sessions or ())}, working_on)
+    looks.forget(records.keys() | agents)
+    found = {run: _run(record, sessions, looks) for run, record in records.items()}
+    for run in agents - found.keys():
+        found[run] = _unrecorded(run, board, sessions, looks)
+    return found
+
+
+def _runs_of(sessions: Iterable[str]) -> Iterable[str]:
+    """Name the runs of sessions: a session is called `<name>-<id>-<epoch>`, its run `<id>-<epoch>`."""
+    for session in sessions:
+        words = session.rsplit("-", 2)
+        if len(words) == 3:
+            yield "-".join(words[1:])
+
+
+def _presence(session: str, sessions: Mapping[str, str] | None) -> Presence:
+    if sessions is None:
+        return Presence.UNKNOWN
+    return Presence.THERE if session in sessions else Presence.GONE
+
+
+def _run(record: RunRecord, sessions: Mapping[str, str] | None, looks: Looks) -> Run:
+    spec = record.spec
+    presence = _presence(f"{spec.name}-{spec.run}", sessions)
+    return Run(
+        id=spec.run,
+        task=spec.task,
+        epoch=spec.epoch,
+        started_at=record.started_at,
+        ended_at=record.ended_at,
+        outcome=record.outcome,
+        exit_code=record.exit_code,
+        signature=record.signature,
+        message=record.message,
+        commit=record.commit,
+        launched=record.launched,
+        session=presence,
+        gone_looks=looks.count(spec.run, presence),
+    )
+
+
+def _unrecorded(run: str, board: Board, sessions: Mapping[str, str] | None, looks: Looks) -> Run:
+    """Describe a claimed run that has no record yet: claimed, and then something died."""
+    task = board.tasks[run.rpartition("-")[0]]
+    presence = _presence(f"{task.name}-{run}", sessions)
+    return Run(run, task.id, task.epoch, None, None, None, session=presence, gone_looks=looks.count(run, presence))
+
+
+def _branches(parts: Parts, board: Board, default: str) -> Mapping[str, BranchState]:
+    wanted = {
+        task.id: (task.branch or "", task.base or default, task.merged.commit if task.merged else None)
+        for task in _of_interest(board.tasks)
+        if task.branch or task.merged
+    }
+    return parts.integration.branch_states(wanted) if wanted else {}
+
+
+def _of_interest(tasks: Mapping[str, Task]) -> Iterable[Task]:
+    """Yield the tasks whose next step depends on their branch, and the done ones that block an open one."""
+    blocking: set[str] = set()
+    for task in tasks.values():
+        if task.status in {Status.WORKING, Status.DELEGATED, Status.REVIEWING, Status.REVIEWED, Status.STUCK}:
+            yield task
+        elif task.status is Status.PENDING:
+            blocking.update(task.blocked_by)
+    for blocker in blocking:
+        found = tasks.get(blocker)
+        if found and found.status is Status.DONE:
+            yield found
+
+
+def dispatch_for(settings: Settings, own: int, others: int, pause: Mapping[str, object]) -> Dispatch:
+    """Work out the free slots of a project, given the live runs here and in the other projects."""
+    total = settings.limits.max_agents
+    free = total - own - others
+    if settings.limits.per_project is not None:
+        free = min(free, settings.limits.per_project - own)
+    reason, at = pause.get("reason"), pause.get("at")
+    return Dispatch(
+        paused=bool(pause.get("paused")),
+        pause_reason=str(reason) if reason else None,
+        paused_at=str(at) if at else None,
+        draining=bool(pause.get("draining")),
+        resumed_at=_number(pause.get("resumed_at")),
+        slots=max(0, free),
+        slots_total=total,
+    )
+
+
+def _number(value: object) -> float | None:
+    return float(value) if isinstance(value, (int, float)) else None
+
+
+def live_runs(tasks: Iterable[Task], host: str) -> int:
+    """Count the agents' runs this host holds: each takes a slot."""
+    return sum(
+        1
+        for task in tasks
+        if task.status is Status.WORKING and task.claim and task.claim.host == host and not task.claim.by_person
+    )

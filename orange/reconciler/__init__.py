@@ -1,0 +1,1 @@
+"""Observe, decide, act, record: one project's turn of the loop."""

@@ -1,0 +1,155 @@
+"""Carries out what `decide` asked for: one function an action, each looking again under the lock.
+
+A refused action is not an error: the world moved on between looking and acting, and the next look decides anew.
+Slow work (workspaces, sessions) runs in threads of a pool, at most once at a time for each task.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+from orange.core import actions as do
+from orange.core.model import World
+from orange.core.problems import AlreadyClaimed, IllegalTransition, NotAllowed, OrangeError, StaleWrite, TaskNotFound
+from orange.project import claims, dispatching, launch, settling
+from orange.project.parts import Parts
+from orange.project.requests import Speaker
+
+log = logging.getLogger("orange.reconciler")
+
+#: Refusals that only say: the world has moved on.
+MOVED_ON = (StaleWrite, IllegalTransition, TaskNotFound, AlreadyClaimed, NotAllowed)
+
+#: Seconds a session may take to end by itself before it is killed.
+GRACE = 3.0
+
+
+class Applier:
+    """Applies actions of one project. Holds no state but what is under way."""
+
+    def __init__(self, parts: Parts, speaker: Speaker, again: Callable[[], None], pool: ThreadPoolExecutor) -> None:
+        self.parts, self.speaker, self.again, self.pool = parts, speaker, again, pool
+        self._busy: dict[str, Future[None]] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def busy(self) -> bool:
+        """Whether slow work is under way."""
+        with self._lock:
+            return bool(self._busy)
+
+    def apply(self, plan: do.Plan, world: World) -> int:
+        """Carry out a plan; returns how many actions were really carried out or begun."""
+        return sum(self._one(action, world) for action in plan.actions)
+
+    def _one(self, action: do.Action, world: World) -> bool:
+        try:
+            return self._carry_out(action, world)
+        except MOVED_ON as moved:
+            log.info("%s: %s", type(action).__name__, moved.message)
+        except OrangeError as failed:
+            log.warning("%s: %s", type(action).__name__, failed.message)
+        return False
+
+    def _carry_out(self, action: do.Action, world: World) -> bool:  # noqa: C901, PLR0911 - one line an action
+        match action:
+            case do.StartRun():
+                return self._start(action)
+            case do.LaunchRun():
+                return self._begin(action.task, lambda: self._launch(action.task, action.run))
+            case do.StopRun():
+                return self._begin(action.task, lambda: self._stop(action, world))
+            case do.SettleRun():
+                settling.settle(self.parts, self.speaker, action, world.runs.get(action.run))
+            case do.Advance():
+                settling.advance_task(self.parts, self.speaker, action)
+            case do.Integrate():
+                return self._begin(f"base {action.base}", lambda: self._integrate(action))
+            case do.FollowBase():
+                return self._begin(f"base {action.base}", lambda: self._follow(action.base))
+            case do.ReturnWorkspace():
+                return self._begin(action.task or action.path, lambda: self._return(action))
+            case do.MendChildren():
+                settling.mend_children(self.parts, self.speaker, action)
+            case do.AcceptEdits():
+                self.parts.store.record("Accept hand edits")
+            case do.ArchiveTask():
+                settling.archive(self.parts, self.speaker, action.task)
+            case do.PauseDispatch():
+                self._pause(action.reason)
+        return True
+
+    def _start(self, action: do.StartRun) -> bool:
+        with self._lock:
+            if action.task in self._busy:
+                return False
+        claimed = claims.claim_run(self.parts, self.speaker, action.task, epoch=action.epoch, request=action.request)
+        return self._begin(action.task, lambda: self._launch(action.task, str(claimed.run)))
+
+    def _begin(self, key: str, work: Callable[[], None]) -> bool:
+        """Run slow work in the pool unless work on the same thing is under way."""
+        with self._lock:
+            if key in self._busy:
+                return False
+            future = self.pool.submit(self._guarded, key, work)
+            self._busy[key] = future
+        future.add_done_callback(lambda _: self._finished(key))
+        return True
+
+    def _finished(self, key: str) -> None:
+        with self._lock:
+            self._busy.pop(key, None)
+        self.again()
+
+    def _guarded(self, key: str, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except MOVED_ON as moved:
+            log.info("%s: %s", key, moved.message)
+        except OrangeError as failed:
+            log.warning("%s: %s", key, failed.message)
+
+    def _launch(self, task_id: str, run: str) -> None:
+        task = settling.look(self.parts, task_id)
+        try:
+            launch.launch(self.parts, task, run)
+        except StaleWrite:
+            raise
+        except OrangeError as failed:
+            log.warning("launch of %s: %s", run, failed.message)
+            settling.launch_failed(self.parts, self.speaker, task_id, run, failed.message)
+
+    def _stop(self, action: do.StopRun, world: World) -> None:
+        task = world.board.tasks.get(action.task)
+        record = self.parts.runs.record(action.run)
+        name = task.name if task else record.spec.name if record else None
+        if name is None:
+            return
+        self.parts.executor.stop(action.run, f"{name}-{action.run}", GRACE)
+
+    def _integrate(self, action: do.Integrate) -> None:
+        settling.integrate(self.parts, self.speaker, action.task)
+        self.parts.integration.follow(action.base)
+
+    def _follow(self, base: str) -> None:
+        self.parts.integration.follow(base)
+
+    def _return(self, action: do.ReturnWorkspace) -> None:
+        for sentence in self.parts.workspaces.release(action.path):
+            log.info("%s: %s", action.path, sentence)
+
+    def _pause(self, reason: str) -> None:
+        state = dispatching.paused(self.parts.clock.now(), reason, draining=False)
+        dispatching.write(self.parts.layout.dispatch, state)
+
+    def wait(self, timeout: float) -> None:
+        """Wait for slow work to end, at most `timeout` seconds in all."""
+        from concurrent.futures import wait
+
+        with self._lock:
+            pending: Iterable[Future[Any]] = tuple(self._busy.values())
+        wait(pending, timeout)

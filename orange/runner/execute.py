@@ -1,0 +1,86 @@
+"""The second stage of a run: the agent works, the hook after it runs, and what it left is saved.
+
+Next in the flow: `report` writes down how it went.
+"""
+
+from __future__ import annotations
+
+import signal
+from typing import TYPE_CHECKING
+
+from orange import proctable
+from orange.core import runfiles
+from orange.runner import terminal
+from orange.runner.patience import Patience
+from orange.runner.report import AGENT_MISSING, CRASHED, FAILED, FINISHED, STALLED, STOPPED, TIMEOUT, Ending
+from orange.runner.spawn import Program
+from orange.runner.transcript import Transcript
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from orange.runner.folder import RunFolder
+    from orange.runner.job import Job
+    from orange.runner.orders import Orders
+    from orange.runner.terminal import Ended, Session
+
+
+def execute(job: Job, folder: RunFolder, session: Session, env: Mapping[str, str]) -> Ending:
+    """Run the agent to its end; returns how it went. Raises OSError when the disk refuses its log."""
+    with folder.stage("execute", "agent") as step:
+        folder.note("execute", f"start {shown(job.argv)}")
+        transcript = Transcript(folder.path(runfiles.OUTPUT))
+        patience = Patience(
+            session.clock(), limit=job.limit, stall=job.stall, ticks_per_second=proctable.TICKS_PER_SECOND
+        )
+        program = Program(job.argv, env, job.workspace, folder.path(runfiles.PROMPT) if job.stdin else None)
+        ended = terminal.run(program, session, transcript, patience, folder.identify)
+        transcript.close()
+        ending = _ending(job, ended, session.orders, transcript.tail)
+        folder.note("execute", ending.message)
+        if transcript.trouble:
+            folder.note("execute", transcript.trouble)
+        step.failed = ending.message if ending.failed else None
+    return ending
+
+
+def shown(argv: tuple[str, ...]) -> str:
+    """Show a command as people configured it: the line itself where a shell runs it, else the words."""
+    return argv[2] if argv[:2] == ("sh", "-c") else " ".join(argv)
+
+
+def _ending(job: Job, ended: Ended, orders: Orders, tail: bytes) -> Ending:
+    outcome, message = _outcome(job, ended, orders)
+    return Ending(outcome, message, ended.status, "execute", shown(job.argv), tail)
+
+
+def _outcome(job: Job, ended: Ended, orders: Orders) -> tuple[str, str]:
+    if ended.error:
+        missing = isinstance(ended.error, FileNotFoundError | PermissionError)
+        program = f"the agent's program {job.argv[0]!r} could not be started: {ended.error.strerror}"
+        return AGENT_MISSING if missing else FAILED, program
+    match ended.verdict:
+        case "stopped":
+            return STOPPED, orders.reason or "the run was told to end"
+        case "crashed":
+            return CRASHED, "the session ended under the run, and the agent was ended with it"
+        case "stalled":
+            return STALLED, f"the agent was ended: no output and no work for {job.stall:g} s"
+        case "timeout":
+            return TIMEOUT, f"the agent was ended: it took longer than {job.limit:g} s"
+    return _by_status(ended.status or 0)
+
+
+def _by_status(status: int) -> tuple[str, str]:
+    if status == 0:
+        return FINISHED, "the agent finished"
+    if status > 0:
+        return FAILED, f"the agent ended with exit code {status}"
+    return FAILED, f"the agent was killed by {_signal_name(-status)}"
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

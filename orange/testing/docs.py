@@ -1,0 +1,153 @@
+"""Writes the generated parts of `docs/` anew: the state diagram, the settings, the command reference, the JSON Schema.
+
+    python -m orange.testing.docs [FOLDER]
+
+A page marks what is generated with `<!-- generated: NAME -->` and `<!-- end -->`; the rest is written by hand. A test
+runs this and finds nothing to change.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import os
+import re
+import sys
+from collections.abc import Callable, Iterator, Mapping
+
+import click
+
+from orange.cli.app import root
+from orange.core import config, lifecycle
+from orange.core.config_schema import KEYS, json_schema
+from orange.core.config_values import Key, Kind
+from orange.core.config_view import shown
+from orange.core.lifecycle import TRANSITIONS, Status, StuckReason
+
+_PART = re.compile(r"(<!-- generated: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+_MEMBER = re.compile(r"((?:    #: .*\n)+)    [A-Z_]+ = \"(\w+)\"")
+#: Columns of the help texts, wherever they are generated.
+_WIDTH = 100
+
+
+def pages(folder: str) -> Mapping[str, str]:
+    """Return every page below the docs folder that has generated parts, with its text as it should be."""
+    found = {"reference/config.schema.json": json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"}
+    for path in _markdown(folder):
+        with open(f"{folder}/{path}", encoding="utf-8") as file:
+            text = file.read()
+        if _PART.search(text):
+            found[path] = _PART.sub(_filled, text)
+    return found
+
+
+def _markdown(folder: str) -> Iterator[str]:
+    for where, _, names in os.walk(folder):
+        yield from (os.path.relpath(f"{where}/{name}", folder) for name in sorted(names) if name.endswith(".md"))
+
+
+def _filled(part: re.Match[str]) -> str:
+    return f"{part[1]}\n{_PARTS[part[2]]().strip()}\n\n{part[3]}"
+
+
+def state_diagram() -> str:
+    """Draw the table of transitions for mermaid."""
+    moves = [
+        f"    {source} --> {target}: {what.replace(': ', ', ')}"
+        for source, targets in TRANSITIONS.items()
+        for target, what in targets.items()
+    ]
+    start = [f"    [*] --> {status}" for status in (Status.BACKLOG, Status.PENDING)]
+    return "\n".join(["```mermaid", "stateDiagram-v2", *start, *moves, "```"])
+
+
+def transition_table() -> str:
+    """List the table of transitions, a row a status."""
+    rows = [
+        f"| `{source}` | {', '.join(f'`{target}` ({what})' for target, what in targets.items())} |"
+        for source, targets in TRANSITIONS.items()
+    ]
+    return "\n".join(["| from | to |", "|---|---|", *rows])
+
+
+def _words(words: type[Status | StuckReason], heading: str) -> str:
+    """List an enumeration with the comments of its declaration."""
+    rows = [
+        f"| `{word}` | {' '.join(line.strip(' #:') for line in comment.splitlines())} |"
+        for comment, word in _MEMBER.findall(inspect.getsource(words))
+    ]
+    return "\n".join([f"| {heading} | meaning |", "|---|---|", *rows])
+
+
+def settings_table() -> str:
+    """List every setting with its default, what it takes and what it is for."""
+    defaults = _defaults()
+    rows = [
+        f"| `{key.name}`{' (U)' if key.user_only else ''} | {defaults.get(key.name, '')} | {_cell(key.wants)} | "
+        f"{_cell(key.about)} |"
+        for key in KEYS
+    ]
+    items = [
+        f"| `{key.name}[].{item.name}` | | {_cell(item.wants)} | {_cell(item.about)} |"
+        for key in KEYS
+        for item in key.items
+    ]
+    return "\n".join(["| setting | default | takes | what for |", "|---|---|---|---|", *rows, *items])
+
+
+def _defaults() -> Mapping[str, str]:
+    settings = config.layer({}, {}, {}, {})[0]
+    return {name: f"`{_yaml(key, value)}`" for key in KEYS for name, value in shown(key, settings)}
+
+
+def _yaml(key: Key, value: object) -> str:
+    if isinstance(value, str) and key.kind is not Kind.TEXT:
+        return value
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("<", "&lt;")
+
+
+def command_reference() -> str:
+    """Write down what `--help` says of every command."""
+    return "\n\n".join(f"## {name}\n\n```text\n{text}\n```" for name, text in _helps(root, "orange"))
+
+
+def _helps(command: click.Command, name: str, parent: click.Context | None = None) -> Iterator[tuple[str, str]]:
+    width = {"terminal_width": _WIDTH, "max_content_width": _WIDTH}
+    context = click.Context(command, parent, info_name=name, **{**command.context_settings, **width})
+    yield context.command_path, "\n".join(line.rstrip() for line in command.get_help(context).splitlines())
+    if isinstance(command, click.Group):
+        for word in command.list_commands(context):
+            below = command.get_command(context, word)
+            if below is not None and not below.hidden:
+                yield from _helps(below, word, context)
+
+
+_PARTS: Mapping[str, Callable[[], str]] = {
+    "state-diagram": state_diagram,
+    "transitions": transition_table,
+    "statuses": lambda: _words(lifecycle.Status, "status"),
+    "stuck-reasons": lambda: _words(lifecycle.StuckReason, "reason"),
+    "settings": settings_table,
+    "commands": command_reference,
+}
+
+
+def main(folder: str = "docs") -> int:
+    """Write the pages that differ; returns the exit code."""
+    for path, text in pages(folder).items():
+        target = f"{folder}/{path}"
+        with open(target, "a+", encoding="utf-8") as file:
+            file.seek(0)
+            if file.read() != text:
+                file.truncate(0)
+                file.write(text)
+                sys.stdout.write(f"wrote {target}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(*sys.argv[1:2]))

@@ -1,0 +1,340 @@
+"""The only place that picks adapters. Each is made when it is first used, so that a command pays for what it needs."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from orange.adapters import daemon_socket, locate, registry
+from orange.core.home import Home
+from orange.core.home import home as _home
+from orange.core.layout import Layout
+from orange.core.lifecycle import Actor
+from orange.core.ports import Command, Executor, Integration, Runs, RunSpec, TaskStore, Workspaces
+from orange.core.problems import DaemonUnavailable, InvalidInput, NotAProject
+from orange.core.settings import Settings
+from orange.project.requests import Speaker
+
+if TYPE_CHECKING:
+    from orange.adapters.configuration import Configuration
+    from orange.adapters.watch import FolderWatch
+    from orange.project import Project
+    from orange.reconciler.loop import Reconciler
+
+
+Part = TypeVar("Part")
+
+
+class SystemClock:
+    """The machine's clocks."""
+
+    def now(self) -> float:
+        """Wall-clock seconds since 1970."""
+        return time.time()
+
+    def monotonic(self) -> float:
+        """Seconds that never go back."""
+        return time.monotonic()
+
+
+class Wired:
+    """The parts of one project, made lazily. Satisfies `orange.project.parts.Parts`."""
+
+    def __init__(self, layout: Layout, home: Home, *, daemon: bool = False) -> None:
+        self.layout, self.home, self.is_daemon = layout, home, daemon
+        self.clock = SystemClock()
+        #: Part -> the settings it was made with, and the part.
+        self._parts: dict[str, tuple[object, Any]] = {}
+
+    @property
+    def name(self) -> str:
+        """The project's name: its folder's."""
+        return os.path.basename(self.layout.root)
+
+    @cached_property
+    def host(self) -> str:
+        """This clone's random id."""
+        with open(self.layout.host_id, encoding="utf-8") as file:
+            return file.read().strip()
+
+    @cached_property
+    def configuration(self) -> Configuration:
+        """The configuration files."""
+        from orange.adapters.configuration import Configuration
+
+        return Configuration(self.layout, self.home.settings, os.environ)
+
+    @cached_property
+    def store(self) -> TaskStore:
+        """The task files; a command records history itself, the daemon in batches."""
+        from orange.adapters.history import open_history
+        from orange.adapters.store.files import FileStore
+
+        history = open_history(self.layout, batches=self.is_daemon)
+        return FileStore(self.layout, history, self.clock, autorecord=not self.is_daemon)
+
+    @property
+    def integration(self) -> Integration:
+        """The integrated bases; made anew when the settings it depends on have changed."""
+        settings = self.settings()
+        return self._of_settings("integration", (settings.base, settings.workspaces.root), self._make_integration)
+
+    def _make_integration(self) -> Integration:
+        from orange.adapters.integration import GitIntegration
+
+        settings = self.settings()
+        return GitIntegration(self.layout, settings.base, workspaces=settings.workspaces.root)
+
+    @property
+    def workspaces(self) -> Workspaces:
+        """The worktrees; made anew when their settings have changed."""
+        return self._of_settings("workspaces", self.settings().workspaces, self._make_workspaces)
+
+    def _make_workspaces(self) -> Workspaces:
+        from orange.adapters.workspaces import WorktreeWorkspaces
+
+        return WorktreeWorkspaces(self.layout, self.settings().workspaces, self.clock)
+
+    def _of_settings(self, name: str, key: object, make: Callable[[], Part]) -> Part:
+        known = self._parts.get(name)
+        if known is None or known[0] != key:
+            known = self._parts[name] = (key, make())
+        return known[1]
+
+    @cached_property
+    def executor(self) -> Executor:
+        """The tmux sessions."""
+        from orange.adapters.sessions import TmuxExecutor
+
+        return TmuxExecutor(self.layout, self.home.sockets, sys.executable, os.environ)
+
+    @cached_property
+    def runs(self) -> Runs:
+        """The runs' records."""
+        from orange.adapters.runs import FileRuns
+
+        return FileRuns(self.layout, _agent_command)
+
+    def settings(self) -> Settings:
+        """Return the effective configuration."""
+        return self.configuration.settings()
+
+    def capabilities(self) -> frozenset[str]:
+        """Return what this machine can do."""
+        from orange.adapters.capabilities import detect
+
+        return detect(self.settings())
+
+    def untrusted(self) -> Mapping[str, str]:
+        """Return the tasks that wait for `orange trust`."""
+        from orange.adapters.trust import untrusted_tasks
+
+        return untrusted_tasks(self.layout)
+
+    def random(self, count: int) -> bytes:
+        """Return random bytes."""
+        return os.urandom(count)
+
+    def daemon_running(self) -> bool:
+        """Whether the daemon is up (it is, where these are its own parts)."""
+        return self.is_daemon or daemon_up(self.home)
+
+    def nudge(self) -> bool:
+        """Tell the daemon to look again."""
+        if self.is_daemon:
+            return True
+        try:
+            daemon_socket.call(self.home.socket, "look", timeout=2.0)
+        except DaemonUnavailable:
+            return False
+        return True
+
+
+def current_home() -> Home:
+    """Return this user's folders."""
+    return _home(os.environ, os.getuid())
+
+
+def open_parts(path: str, home: Home | None = None, *, daemon: bool = False) -> Wired:
+    """Find the project a path belongs to, and heal its folder of records where that is gone. Raises NotAProject."""
+    layout = locate.find(path)
+    if layout is None or not os.path.exists(layout.host_id):
+        raise NotAProject(os.path.abspath(path))
+    if daemon or not os.path.exists(f"{layout.tree}/.git"):
+        heal(layout)
+    return Wired(layout, home or current_home(), daemon=daemon)
+
+
+def heal(layout: Layout) -> None:
+    """Mend what a kill or a `git clean` left of the project's folder of records. Raises OrangeError."""
+    from orange.adapters import records
+
+    records.heal(layout, os.urandom(8).hex())
+
+
+def _agent_command(spec: RunSpec, prompt_file: str) -> Command:
+    """Ask a run's agent for its program. Raises InvalidInput for an unknown agent."""
+    from orange.adapters.runtimes.registry import RUNTIMES
+
+    runtime = RUNTIMES.get(spec.agent)
+    if runtime is None:
+        raise InvalidInput("agent", f"{spec.agent!r} is none of {', '.join(RUNTIMES)}")
+    return runtime.command(spec, prompt_file)
+
+
+def open_project(path: str, speaker: Speaker | None = None) -> Project:
+    """Open the project a path belongs to, for whoever really speaks. Raises NotAProject."""
+    from orange.project import Project
+
+    parts = open_parts(path)
+    return Project(parts, speaker or find_speaker(parts.layout, path))
+
+
+def find_speaker(layout: Layout, path: str) -> Speaker:
+    """Find out who speaks: the run whose process tree this is, else a person, perhaps inside a workspace."""
+    from orange.adapters import speaker
+
+    run = speaker.run_of_process(layout, os.getpid())
+    if run:
+        return Speaker(Actor.AGENT, run, run.rpartition("-")[0], run)
+    return Speaker(Actor.PERSON, speaker.user_name(), speaker.task_of_folder(layout, path))
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A project the daemon serves."""
+
+    reconciler: Reconciler
+    watch: FolderWatch
+
+
+def serve(root: str, home: Home, again: Callable[[], None], pool: ThreadPoolExecutor) -> Served:
+    """Make a project's reconciler, mend what a kill left, and begin to watch. Raises OrangeError."""
+    from orange.adapters.watch import FolderWatch
+    from orange.reconciler.loop import Reconciler
+
+    parts = open_parts(root, home, daemon=True)
+    reconciler = Reconciler(parts, Speaker(Actor.DAEMON, "daemon"), again, pool)
+    reconciler.repair()
+    watch = FolderWatch()
+    watch.start([parts.layout.tree], again)
+    return Served(reconciler, watch)
+
+
+def daemon_up(home: Home) -> bool:
+    """Whether a daemon of this user listens."""
+    return daemon_socket.running(home.socket)
+
+
+def daemon_call(home: Home, name: str, arguments: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Ask the daemon. Raises DaemonUnavailable."""
+    return daemon_socket.call(home.socket, name, arguments)
+
+
+def daemon_server(home: Home, handler: daemon_socket.Handler) -> daemon_socket.Server:
+    """Make the daemon's socket server."""
+    return daemon_socket.Server(home.socket, handler)
+
+
+def detach_daemon(home: Home, argv: Sequence[str]) -> int:
+    """Start the daemon's process in the background; returns its process id."""
+    from orange.adapters import process
+
+    os.makedirs(os.path.dirname(home.log), mode=0o700, exist_ok=True)
+    return process.detach(argv, cwd="/", env=os.environ, log=home.log)
+
+
+def registered(home: Home) -> tuple[str, ...]:
+    """Return the registered repositories."""
+    return registry.roots(home)
+
+
+def register(home: Home, root: str) -> None:
+    """Register a repository with the daemon."""
+    registry.register(home, root)
+
+
+class DaemonClient:
+    """The daemon, as a command sees it."""
+
+    def __init__(self, home: Home) -> None:
+        self.home = home
+
+    def status(self) -> dict[str, Any]:
+        """Say whether it runs, and where. Never raises for a daemon that is not there."""
+        try:
+            return daemon_call(self.home, "status")
+        except DaemonUnavailable:
+            return {"running": False, "pid": None, "url": None, "projects": []}
+
+    def nudge(self, layout: Layout) -> None:
+        """Tell it to look again, if it runs."""
+        try:
+            daemon_call(self.home, "look", {"root": layout.root})
+        except DaemonUnavailable:
+            return
+
+
+def daemon_client() -> DaemonClient:
+    """Reach this user's daemon."""
+    return DaemonClient(current_home())
+
+
+def named_project(name: str) -> str:
+    """Return the folder of a registered project. Raises NotAProject."""
+    for root in registered(current_home()):
+        if os.path.basename(root) == name:
+            return root
+    raise NotAProject(name)
+
+
+def init_project(path: str, remote: str | None) -> dict[str, Any]:
+    """Make the repository a project."""
+    from orange.wiring import setup
+
+    return setup.init_project(path, remote)
+
+
+def doctor(path: str) -> list[dict[str, Any]]:
+    """Check the machine and the project."""
+    from orange.wiring import setup
+
+    return setup.doctor(path)
+
+
+def agents(path: str) -> list[dict[str, Any]]:
+    """List the agents of this machine."""
+    from orange.wiring import setup
+
+    return setup.agents(path)
+
+
+def trust(path: str) -> dict[str, Any]:
+    """Trust what arrived from elsewhere."""
+    from orange.wiring import setup
+
+    return setup.trust_project(path)
+
+
+@dataclass(frozen=True, slots=True)
+class RunnerParts:
+    """What the supervisor in a session needs from the rest."""
+
+    #: (workspace, message) -> the branch's tip.
+    commit_leftovers: Callable[[str, str], str | None]
+    #: (branch, base) -> the patch.
+    diff: Callable[[str, str], str]
+    #: Tells the daemon that there is something to see.
+    nudge: Callable[[], bool]
+
+
+def runner_parts(runtime: str) -> RunnerParts:
+    """Make the supervisor's parts from the project's runtime folder."""
+    parts = open_parts(os.path.dirname(runtime))
+    return RunnerParts(parts.workspaces.commit_leftovers, parts.integration.diff, parts.nudge)

@@ -1,0 +1,48 @@
+"""The place every acceptance test starts from."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.place import Place
+
+IDENTITY = "[user]\n\tname = Ada\n\temail = ada@example.org\n[init]\n\tdefaultBranch = main\n"
+
+
+@contextmanager
+def fresh_home() -> Iterator[Path]:
+    """Make a user's home: private, and short because sockets live below it."""
+    home = Path(tempfile.mkdtemp(prefix="o-"))
+    (home / "run").mkdir(mode=0o700)
+    (home / "gitconfig").write_text(IDENTITY)
+    try:
+        yield home
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    """A fresh repository with one commit, initialised for the scripted agent, review off."""
+    with fresh_home() as home:
+        found = Place(tmp_path / "repo", home)
+        found.repo.mkdir()
+        found.git("init", "-q")
+        (found.repo / "README.md").write_text("# Sample\n")
+        found.git("add", "README.md")
+        found.git("commit", "-q", "-m", "Begin")
+        found.orange("init")
+        configure(found, "agent: script\nreview: {by: none}\n")
+        yield found
+        found.close()
+
+
+def configure(place: Place, text: str) -> None:
+    """Write the project's configuration."""
+    (place.repo / ".orange" / "config.yaml").write_text(f"format: 1\n{text}")

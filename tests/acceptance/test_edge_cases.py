@@ -1,0 +1,156 @@
+"""Seed 001's edge cases and validations, and the failures of the originals, with real processes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.conftest import configure, fresh_home
+from tests.acceptance.place import Place
+
+
+def test_a_cancelled_child_leaves_its_parent_delegated(place: Place) -> None:
+    """Child cancelled: the parent stays delegated, and `why` names the child."""
+    parent = place.create("parent")
+    child = place.create("child", "", "--parent", parent, "--backlog")
+    place.orange("task", "update", parent, "--status", "delegated")
+    place.orange("task", "cancel", child)
+    place.start()
+    place.until(lambda: any(line["code"] == "children" for line in place.why(parent)), "the reason to be named")
+    assert place.task(parent)["status"] == "delegated"
+    assert any(child in str(line) for line in place.why(parent))
+
+
+def test_a_failed_child_leaves_its_parent_delegated(place: Place) -> None:
+    """Child failed for good: it is stuck with its evidence, and the parent waits for a person."""
+    configure(place, "agent: script\nreview: {by: none}\nlimits: {attempts: 1}\n")
+    parent = place.create("parent", 'create child "Child" <<\n  ```script\n  fail 3 no luck\n  ```\n>>\ndelegate')
+    place.start()
+    place.settled({"parent": "delegated", "child": "stuck"})
+    child = place.task("child")
+    assert child["stuck"]["reason"] == "failed"
+    assert Path(child["stuck"]["evidence"]).read_text()
+    assert any("child" in str(line["message"]) or child["id"] in str(line) for line in place.why(parent))
+
+
+def test_children_of_a_removed_parent_go_on(place: Place) -> None:
+    """Parent deleted: its children continue on their own."""
+    parent = place.create("parent", "", "--backlog")
+    place.create("child", "write child.txt x\ncommit Child", "--parent", parent)
+    place.orange("task", "remove", parent)
+    place.start()
+    place.settled({"child": "done"})
+    assert place.task("child")["parent"] is None
+
+
+def test_ready_tasks_wait_for_a_slot(place: Place) -> None:
+    """Pool exhausted: what is ready waits, says so, and runs when a slot is free."""
+    (place.home / "config" / "orange").mkdir(parents=True)
+    (place.home / "config" / "orange" / "config.yaml").write_text("limits: {max_agents: 1}\n")
+    gate = place.home / "gate"
+    place.create(
+        "first", f"run while [ ! -e {gate} ]; do sleep 0.05; done\nwrite a.txt a\ncommit A", "--priority", "high"
+    )
+    second = place.create("second", "write b.txt b\ncommit B")
+    place.start()
+    place.settled({"first": "working"})
+    place.until(lambda: any(line["code"] == "slot" for line in place.why(second)), "the second to wait for a slot")
+    gate.touch()
+    place.settled({"first": "done", "second": "done"})
+
+
+def test_a_circular_dependency_is_refused_at_once(place: Place) -> None:
+    """Circular dependency: an error that names the cycle; nothing changes."""
+    first = place.create("first")
+    second = place.create("second", "", "--blocked-by", first)
+    answer = place.orange("task", "update", first, "--blocked-by", second, "--json", fails=True)
+    assert answer.status == 1
+    assert answer.json["error"]["code"] == "dependency_cycle"
+    assert first in answer.json["error"]["message"]
+    assert place.task(first)["blocked_by"] == []
+    own = place.orange("task", "update", first, "--blocked-by", first, "--json", fails=True)
+    assert own.json["error"]["code"] == "dependency_cycle"
+
+
+def test_a_blocker_must_exist_in_the_same_project(place: Place, tmp_path: Path) -> None:
+    """Cross-project and missing blockers: an error when the task is created; no file is left behind."""
+    with fresh_home() as home:
+        other = Place(tmp_path / "other", home)
+        other.repo.mkdir()
+        other.git("init", "-q")
+        other.git("commit", "-q", "--allow-empty", "-m", "Begin")
+        other.orange("init")
+        foreign = other.create("elsewhere")
+    for address in (foreign, "zzzzzzzz"):
+        answer = place.orange("task", "create", "here", "--blocked-by", address, "--json", fails=True)
+        assert answer.status == 1
+        assert address in answer.json["error"]["message"]
+    assert place.statuses() == {}
+
+
+def test_a_blockers_edge_stays_and_done_is_not_settable(place: Place) -> None:
+    """Rows 7 and 8 of the originals' failures: edges are never erased, and no one writes `done` by hand."""
+    first = place.create("first", "write a.txt a\ncommit A")
+    second = place.create("second", "write b.txt b\ncommit B", "--blocked-by", first)
+    refused = place.orange("task", "update", first, "--status", "done", "--json", fails=True)
+    assert refused.json["error"]["code"] == "illegal_transition"
+    place.start()
+    place.settled({"first": "done", "second": "done"})
+    assert place.task(second)["blocked_by"] == [first]
+
+
+def test_a_cancelled_blocker_does_not_unblock(place: Place) -> None:
+    """Row 9: the dependant of a cancelled blocker waits, says why, and names what would unblock it."""
+    first = place.create("first")
+    second = place.create("second", "write b.txt b\ncommit B", "--blocked-by", first)
+    place.orange("task", "cancel", first)
+    waiting = place.why(second)
+    assert [line["code"] for line in waiting if line["code"].startswith("blocker")] == ["blocker_cancelled"]
+    place.orange("task", "update", second, "--unblock", first)
+    place.start()
+    place.settled({"second": "done"})
+
+
+def test_cancelling_a_run_stays_cancelled_and_keeps_its_work(place: Place) -> None:
+    """Row 13: a task cancelled in the middle of its run stays cancelled; what it wrote is on its branch."""
+    task = place.create("long", "leave half.txt work\nsay ready\nhang")
+    place.start()
+    place.settled({"long": "working"})
+    place.until(lambda: "ready" in place.orange("task", "log", task).out, "the agent to be at work")
+    place.orange("task", "cancel", task)
+    found = place.task(task)
+    place.until(lambda: "half.txt" in place.git("ls-tree", "--name-only", found["branch"]), "its work to be saved")
+    place.until(lambda: not sessions(place), "its session to end")
+    assert place.task(task)["status"] == "cancelled"
+
+
+def sessions(place: Place) -> list[str]:
+    """Name the live tmux sessions of this user."""
+    import subprocess
+
+    found: list[str] = []
+    for socket in (place.home / "run").rglob("*.tmux"):
+        argv = ["tmux", "-S", str(socket), "list-sessions", "-F", "#{session_name}"]
+        found += subprocess.run(argv, capture_output=True, text=True, check=False).stdout.split()
+    return found
+
+
+def test_backlog_is_not_ready(place: Place) -> None:
+    """Row 6: `--ready` shows what may start, not what is only captured."""
+    place.create("later", "", "--backlog")
+    now = place.create("now")
+    listed = place.orange("task", "list", "--ready", "--json").json["tasks"]
+    assert [task["id"] for task in listed] == [now]
+
+
+@pytest.mark.parametrize("command", ["approve", "finish", "merge", "reopen"])
+def test_agents_cannot_do_what_is_for_people(place: Place, command: str) -> None:
+    """Row 20: an agent that tries to pass its own gate is refused, by the process tree and not by a variable."""
+    task = place.create(
+        "sly", f"run env -u ORANGE_RUN -u ORANGE_TASK orange task {command} $ORANGE_TASK > answer.txt 2>&1; true"
+    )
+    place.start()
+    place.settled({"sly": "done"})
+    branch = place.task(task)["branch"]
+    assert "agents cannot" in place.git("show", f"{branch}:answer.txt")

@@ -1,0 +1,127 @@
+"""The fast reader and YAML agree on every file the fast one accepts, and it accepts what orange writes."""
+
+from __future__ import annotations
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orange.core import fastyaml, guardedyaml
+from orange.core.entries import NULLS
+from tests.data.hostile_files import HOSTILE
+
+_VALUES = st.one_of(
+    st.sampled_from(
+        ["", "a", "a b", "null", "~", "''", '""', "'it'", '"a\\n\\"b"', "[]", "{}", "[a, b]", '[a, "b c"]', "[null]",
+         "a: b", "a:b", "a #b", "a#b", "a# b", "a#", "a:#b", "#", "- a", "-", "...", "---", "'a''b'", '"a" b', "a: ",
+         " a", "a ", "*a", "&a", "!a", "%a", "@a", "`a", "|", ">", "? a", "a,b", "[a,b]", "{a: b}", "ä", "a\u00a0b",
+         "a\u3000", "\ufeff", "a\tb", "a\x85b", "1e5", "2026-11-20T09:00:00Z", "a\\b", "'a\\b'", '"a\\b"', "a::b", ":a",
+         "a:", "é:ü", "\U0001f34a", "a  b", "]", "a]", ","],
+    ),
+    st.text(max_size=6),
+)  # fmt: skip
+_LINES = st.builds(
+    "{}{}{}{}".format,
+    st.sampled_from(["", "", "", "  ", "  - ", "- ", "    ", " "]),
+    st.sampled_from(["a", "b", "c_d", "job", "null", "", "A", "a b"]),
+    st.sampled_from([": ", ":", ": ", "", " : ", ":  "]),
+    _VALUES,
+)
+
+
+def _agree(block: str) -> None:
+    text = f"---\n{block}\n---\nbody"
+    quick = fastyaml.locate(text)
+    if quick is None:
+        return
+    careful = guardedyaml.read(text)
+    assert quick == careful
+    assert list(quick.raw) == list(careful.raw)
+    for loader in (yaml.BaseLoader, getattr(yaml, "CBaseLoader", yaml.BaseLoader)):
+        assert _nulled(yaml.load(text[4 : quick.end], Loader=loader)) == _nulled(quick.raw)
+
+
+def _nulled(value: object) -> object:
+    """Take for equal what the base loader cannot tell apart."""
+    if isinstance(value, dict):
+        return {key: _nulled(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_nulled(part) for part in value]
+    return None if value in NULLS else value
+
+
+@given(st.lists(_LINES, min_size=1, max_size=5))
+def test_what_the_fast_reader_accepts_yaml_reads_equal(lines: list[str]) -> None:
+    """Same values, same order, same places, on anything near the grammar."""
+    _agree("\n".join(lines))
+
+
+@given(st.text(st.sampled_from("ab: -#'\"[],{}\\n~|>&*!\n\t"), max_size=24))
+def test_they_agree_on_character_soup(block: str) -> None:
+    """The same for short texts of the characters that have a meaning."""
+    _agree(f"a: b\n{block}")
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_the_fast_reader_accepts_no_hostile_file(name: str) -> None:
+    """What YAML refuses, the fast reader refuses or reads as a mapping that the schema refuses."""
+    data = HOSTILE[name]
+    text = data.decode("utf-8", "replace")
+    quick = fastyaml.read(text)
+    assert quick is None or guardedyaml.read(text).raw == quick[0]
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        "a: b",
+        'a: "x: y"',
+        "a: 'say \"hi\"'",
+        'a: "line\\nline \\"q\\" \\\\ \\t"',
+        "a: C# and a:b",
+        "a: 2026-11-20T09:00:00Z",
+        'a: [x, 1e5, "a b"]',
+        "a: []\nb: {}\nc: null\nd: ~",
+        'a:\n  - x\n  - "y: z"\nb: c',
+        "a:\n  x: y\n  z: null\nb: c",
+        "a: Größe 漢字 🍊",
+    ],
+)  # fmt: skip
+def test_the_fast_reader_accepts_what_orange_writes(block: str) -> None:
+    """The forms orange writes are read fast."""
+    assert fastyaml.read(f"---\n{block}\n---\n") is not None
+    _agree(block)
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        "a: b # c",
+        "# c\na: b",
+        "a: b\n\nc: d",
+        "a:  b",
+        "a:\nb: c",
+        "a: b\n  c: d",
+        "a: b\n  - c",
+        "a:\n  - b\n  c: d",
+        "a:\n  b: c\n  - d",
+        "a:\n  b",
+        "a:\n  b:\n    c: d",
+        "a:\n- b",
+        "a: b\na: c",
+        "a:\n  b: c\n  b: d",
+        "a: &b c",
+        "a: |\n  b",
+        "a: [b, c,]",
+        "a: [null]",
+        "job: {}",
+        "a: b\r\nc: d",
+        "a: b\x1bc",
+        "  - a",
+        "",
+    ],
+)
+def test_the_fast_reader_refuses_what_it_is_not_sure_of(block: str) -> None:
+    """Anything else is left to YAML, sound or not."""
+    assert fastyaml.read(f"---\n{block}\n---\n") is None

@@ -1,0 +1,292 @@
+"""The way of finished work into its base: approvals, the merge queue, work found integrated, bases that follow."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from orange.core.actions import Advance, FollowBase, Integrate, StartRun
+from orange.core.landing import ancestry_wanted, base_waits
+from orange.core.lifecycle import Status, StuckReason
+from orange.core.model import (
+    Approval,
+    Base,
+    BranchState,
+    Merged,
+    Presence,
+    Priority,
+    Publish,
+    RequestKind,
+    Task,
+    World,
+)
+from orange.core.reconcile import decide
+from orange.core.settings import ReviewSettings, Settings
+from orange.core.waiting import why
+from orange.testing.worlds import (
+    AT,
+    NOW,
+    YESTERDAY,
+    a_claim,
+    a_request,
+    a_run,
+    a_stuck,
+    a_task,
+    a_world,
+    an_ended_run,
+    carry_out,
+    conflict,
+    released,
+    settle_down,
+    tip,
+)
+
+NO_REVIEW = Settings(review=ReviewSettings(by="none"))
+OWN = tip("c1", unmerged=True)
+MERGED = tip("c1", unmerged=False)
+BRANCHLESS = BranchState(None, unmerged=False)
+
+
+def approved(commit: str = "c1", at: str = AT) -> Approval:
+    """Make an approval."""
+    return Approval(commit, "ada", at)
+
+
+def a_reviewed(task_id: str = "t", **keys: Any) -> Task:
+    """Make an approved task with a branch."""
+    known: dict[str, Any] = {"claim": released(1), "branch": f"orange/{task_id}", "approved": approved()}
+    return a_task(task_id, Status.REVIEWED, **(known | keys))
+
+
+def landing(task: Task, state: BranchState | None = OWN, **keys: Any) -> World:
+    """Make a world of one task and its branch, without slots."""
+    known: dict[str, Any] = {"branches": {task.id: state} if state else {}, "slots": 0}
+    return a_world(task, **(known | keys))
+
+
+def owed(world: World) -> list[object]:
+    """List (kind, to) of what is owed."""
+    return [getattr(action, "to", type(action)) for action in decide(world, NOW).actions]
+
+
+@pytest.mark.parametrize(
+    ("task", "state", "settings", "expected"),
+    [
+        (a_reviewed(), OWN, Settings(), [Integrate]),
+        (a_reviewed(), MERGED, Settings(), [Status.DONE]),
+        (a_reviewed(), None, Settings(), []),
+        (a_reviewed(publish=Publish.NONE), OWN, Settings(), [Status.DONE]),
+        (a_reviewed(publish=Publish.BRANCH), OWN, Settings(), []),
+        (a_reviewed(publish=Publish.PR), OWN, Settings(), []),
+        (a_reviewed(publish=Publish.PR), MERGED, Settings(), [Status.DONE]),
+        (a_reviewed(publish=Publish.MERGE), OWN, Settings(publish="pr"), [Integrate]),
+        (a_reviewed(), OWN, Settings(publish="branch"), []),
+        (a_reviewed(approved=approved("c0")), OWN, Settings(), [Status.REVIEWING]),
+        (a_reviewed(approved=approved("c0")), MERGED, Settings(), [Status.REVIEWING]),
+        (a_reviewed(approved=None), OWN, Settings(), [Status.REVIEWING]),
+        (a_reviewed(approved=None), OWN, NO_REVIEW, [Integrate]),
+        (a_reviewed(approved=None), MERGED, NO_REVIEW, [Status.DONE]),
+        (a_reviewed(approved=approved("c0")), OWN, NO_REVIEW, [Status.REVIEWING]),
+        (a_reviewed(branch=None, approved=approved("b0")), None, Settings(), [Status.DONE]),
+    ],
+)
+def test_reviewed_tasks_go_into_their_base(
+    task: Task, state: BranchState | None, settings: Settings, expected: list[object]
+) -> None:
+    """Approved work is merged, what is in the base already is done, and new commits void the approval."""
+    assert owed(landing(task, state, settings=settings)) == expected
+
+
+def test_a_void_approval_says_which_commits() -> None:
+    """The reason names the approved commit and where the branch is now."""
+    (action,) = decide(landing(a_reviewed(approved=approved("c0"))), NOW).actions
+    assert isinstance(action, Advance)
+    assert "c0" in action.reason
+    assert "c1" in action.reason
+    after = settle_down(landing(a_reviewed(approved=approved("c0")))).world.board.tasks["t"]
+    assert (after.status, after.approved) == (Status.REVIEWING, None)
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [{"request": a_request(RequestKind.CONFLICT), "approved": None}, {"claim": a_claim("t", host="there")}],
+)
+def test_a_reviewed_task_that_waits_for_its_agent_is_not_merged(keys: dict[str, Any]) -> None:
+    """A conflict or requested changes wait for a slot with the status kept; a claimed task is its holder's."""
+    assert owed(landing(a_reviewed(**keys))) == []
+
+
+def test_nothing_is_merged_while_a_run_of_the_task_may_live() -> None:
+    """The branch may still move while a run could be alive."""
+    for session in (Presence.UNKNOWN, Presence.GONE):
+        assert owed(landing(a_reviewed(), runs=[a_run("t", session=session)])) == []
+
+
+def test_one_merge_a_base_in_order() -> None:
+    """Each plan merges one task into each base: by priority, then by when it was approved."""
+    tasks = [
+        a_reviewed("late", approved=approved(at=AT)),
+        a_reviewed("early", approved=approved(at=YESTERDAY)),
+        a_reviewed("low", approved=approved(at=YESTERDAY), priority=Priority.LOW),
+        a_reviewed("other", base="release"),
+    ]
+    world = a_world(*tasks, branches={task.id: OWN for task in tasks}, slots=0)
+    assert decide(world, NOW).actions == (Integrate("early", "main"), Integrate("other", "release"))
+    order = [action.task for action in settle_down(world).actions if isinstance(action, Integrate)]
+    assert order == ["early", "other", "late", "low"]
+    codes = {i: [line.code for line in why(task, world, NOW)] for i, task in world.board.tasks.items()}
+    assert codes == {"late": ["merge_queue"], "early": [], "low": ["merge_queue"], "other": []}
+
+
+def test_a_missing_base_is_waited_for() -> None:
+    """A base that does not exist takes nothing, and the reason says so."""
+    world = landing(a_reviewed(base="gone"), bases={"gone": Base("gone", None, None)})
+    assert owed(world) == []
+    (reason,) = why(world.board.tasks["t"], world, NOW)
+    assert (reason.code, reason.evidence) == ("base_missing", "gone")
+
+
+def test_a_conflict_goes_back_to_the_agent_and_comes_again() -> None:
+    """A conflict is a request: it waits for a slot, is worked on, reviewed again, and merged."""
+    world = landing(a_reviewed())
+    (action,) = decide(world, NOW).actions
+    assert isinstance(action, Integrate)
+    world = conflict(world, action)
+    assert owed(world) == []
+    assert [line.code for line in why(world.board.tasks["t"], world, NOW)] == ["request", "slot"]
+    free = replace(world, dispatch=replace(world.dispatch, slots=1))
+    assert decide(free, NOW).actions == (StartRun("t", 1, RequestKind.CONFLICT),)
+    after = carry_out(free, decide(free, NOW))
+    assert after.board.tasks["t"].status is Status.WORKING
+    assert after.board.tasks["t"].request is not None
+
+
+# -- found integrated
+
+
+@pytest.mark.parametrize(
+    ("presence", "expected"),
+    [(Presence.THERE, [Status.DONE]), (Presence.GONE, [Status.STUCK]), (Presence.UNKNOWN, [])],
+)
+@pytest.mark.parametrize("by", ["approval", "run"])
+def test_a_branch_that_is_gone_was_merged_or_is_lost(presence: Presence, expected: list[object], by: str) -> None:
+    """Merged and deleted by hand: done. Lost with its commit nowhere: someone is needed. Not known: nothing."""
+    task = a_reviewed() if by == "approval" else a_reviewed(approved=None)
+    runs = [an_ended_run("t", commit="c1")]
+    world = landing(task, BRANCHLESS, runs=runs, settings=NO_REVIEW)
+    assert ancestry_wanted(world) == {("c1", "main")}
+    assert owed(replace(world, ancestry={("c1", "main"): presence})) == expected
+    assert owed(world) == []
+    assert [line.code for line in why(task, world, NOW)] == ["unknown"]
+
+
+@pytest.mark.parametrize("task", [a_reviewed(approved=approved("none")), a_reviewed(publish=Publish.NONE)])
+def test_without_any_commit_there_is_nothing_to_publish(task: Task) -> None:
+    """A task that never had a commit of its own is done with nothing published."""
+    assert owed(landing(task, BRANCHLESS)) == [Status.DONE]
+
+
+@pytest.mark.parametrize(
+    ("reason", "keys", "state", "done"),
+    [
+        (StuckReason.CONFLICT, {}, MERGED, True),
+        (StuckReason.CONFLICT, {}, OWN, False),
+        (StuckReason.CONFLICT, {}, tip("c7", unmerged=False), False),  # not what any run left there
+        (StuckReason.CONFLICT, {}, BRANCHLESS, False),
+        (StuckReason.CONFLICT, {}, None, False),
+        (StuckReason.CONFLICT, {"merged": Merged("m", "main", AT)}, MERGED, False),  # rolled back
+        (StuckReason.CONFLICT, {"request": a_request(RequestKind.RUN)}, MERGED, False),
+        (StuckReason.APPROVAL, {"approved": approved("c1")}, MERGED, True),
+        (StuckReason.APPROVAL, {"approved": approved("c0")}, MERGED, False),
+        (StuckReason.APPROVAL, {}, MERGED, False),
+        (StuckReason.CHECKS_FAILED, {}, MERGED, False),  # a branch without work of its own proves nothing
+        (StuckReason.FAILED, {}, MERGED, False),
+        (StuckReason.QUESTION, {}, MERGED, False),
+        (StuckReason.MANUAL, {"approved": approved("c1")}, MERGED, False),
+    ],
+)
+def test_stuck_work_that_was_merged_by_hand_is_found(
+    reason: StuckReason, keys: dict[str, Any], state: BranchState | None, done: bool
+) -> None:
+    """A stuck task closes only on proof that its own finished work is in the base."""
+    task = a_stuck("t", reason, claim=released(1), branch="orange/t", **keys)
+    world = landing(task, state, runs=[an_ended_run("t", commit="c1")])
+    assert owed(world) == ([Status.DONE] if done else [])
+
+
+# -- bases
+
+
+@pytest.mark.parametrize(
+    ("base", "followed"),
+    [
+        (Base("main", "i", "b"), False),
+        (Base("main", "i", "b", behind=2), True),
+        (Base("main", "i", "b", ahead=1), True),
+        (Base("main", "i", "b", behind=2, reason="README.md has changes"), False),
+    ],
+)
+def test_the_users_branch_follows(base: Base, followed: bool) -> None:
+    """A base that is behind or ahead is followed, unless something is known to be in the way, which is shown."""
+    world = a_world(bases={"main": base})
+    assert decide(world, NOW).actions == ((FollowBase("main"),) if followed else ())
+    shown = [line.code for line in base_waits(world)]
+    assert shown == (["base_behind"] if base.reason else [])
+
+
+def test_a_base_is_not_followed_while_it_is_merged_into() -> None:
+    """Integrating follows by itself; the two are not asked for at once."""
+    world = landing(a_reviewed(), bases={"main": Base("main", "i", "b", behind=1), "x": Base("x", "i", "b", ahead=1)})
+    assert decide(world, NOW).actions == (Integrate("t", "main"), FollowBase("x"))
+
+
+# -- what dependants see
+
+
+def chain(merged: Merged | None, **keys: Any) -> World:
+    """Make a world of a done blocker and its dependant."""
+    blocker = a_task("a", Status.DONE, merged=merged)
+    return a_world(blocker, a_task("b", blocked_by=("a",), **keys.pop("task", {})), **keys)
+
+
+MERGE = Merged("m1", "main", AT)
+
+
+@pytest.mark.parametrize(
+    ("merged", "state", "starts"),
+    [
+        (None, None, True),
+        (MERGE, tip("c1", unmerged=False, integrated=Presence.THERE), True),
+        (MERGE, tip("c1", unmerged=False, integrated=Presence.GONE), False),
+        (MERGE, tip("c1", unmerged=False, integrated=Presence.UNKNOWN), False),
+        (MERGE, None, False),
+    ],
+)
+def test_done_means_integrated_where_the_dependant_is_cut(
+    merged: Merged | None, state: BranchState | None, starts: bool
+) -> None:
+    """A dependant starts when its blocker's commit is in its base, or when nothing was published."""
+    world = chain(merged, branches={"a": state} if state else {})
+    assert decide(world, NOW).actions == ((StartRun("b", 0),) if starts else ())
+    codes = [line.code for line in why(world.board.tasks["b"], world, NOW)]
+    assert codes == ([] if starts else ["blocker_not_merged"])
+
+
+@pytest.mark.parametrize("presence", Presence)
+def test_another_base_is_asked_for_by_name(presence: Presence) -> None:
+    """A dependant cut from another base waits until that base contains the commit; the pair to look up is named."""
+    world = chain(MERGE, task={"base": "release"})
+    assert ancestry_wanted(world) == {("m1", "release")}
+    world = replace(world, ancestry={("m1", "release"): presence})
+    assert bool(decide(world, NOW).actions) is (presence is Presence.THERE)
+    if presence is Presence.GONE:
+        (reason,) = why(world.board.tasks["b"], world, NOW)
+        assert "merged into main" in reason.message
+        assert "release" in reason.message
+
+
+def test_ordinary_worlds_want_no_ancestry() -> None:
+    """Nothing needs to be looked up while everything has one base."""
+    assert ancestry_wanted(chain(MERGE)) == frozenset()
