@@ -46,7 +46,7 @@ test: system lint unit long
 
 torture: export ORANGE_TORTURE = 10
 torture: system venv
-	$(PYTEST) tests -q -n $(WORKERS) --dist worksteal
+	$(PYTEST) tests -q -n $(WORKERS) --dist worksteal -o faulthandler_timeout=6000
 
 bench: system venv
 	$(BIN)/python bench/run

@@ -58,7 +58,7 @@ def orange_program() -> str:
 
 
 @contextmanager
-def sample(count: int, *, files: int = 1) -> Iterator[Sample]:
+def sample(count: int, *, files: int = 1, assignee: str | None = None) -> Iterator[Sample]:
     """Make a project of `count` tasks in a repository of `files` files; it is removed at the end."""
     with tempfile.TemporaryDirectory(prefix="ob-") as folder:
         found = Sample(f"{folder}/repo", folder)
@@ -74,20 +74,30 @@ def sample(count: int, *, files: int = 1) -> Iterator[Sample]:
         found.run("git", "commit", "-q", "-m", "Begin")
         found.orange("init")
         write_config(found)
-        for path, text in tasks(count):
+        for path, text in tasks(count, assignee=assignee):
             os.makedirs(os.path.dirname(f"{found.root}/.orange/{path}"), exist_ok=True)
             with open(f"{found.root}/.orange/{path}", "w", encoding="utf-8") as file:
                 file.write(text)
+        _record(found)
         yield found
+
+
+def _record(found: Sample) -> None:
+    """Put the files into history as a clone would find them, and fill the index."""
+    records = f"{found.root}/.orange"
+    found.run("git", "-C", records, "add", "-A")
+    found.run("git", "-C", records, "commit", "-q", "-m", "Add the tasks")
+    found.run("git", "-C", records, "update-ref", "refs/heads/orange-tasks", "HEAD")
+    found.orange("task", "create", "the-first", "--backlog")
 
 
 def write_config(found: Sample, extra: str = "") -> None:
     """Set the scripted agent, review off."""
     with open(f"{found.root}/.orange/config.yaml", "w", encoding="utf-8") as file:
-        file.write(f"format: 1\nagent: script\nreview: {{by: none}}\nbase: main\n{extra}")
+        file.write(f"format: 1\nagent: script\nreview: {{by: none}}\nbase: main\narchive: {{after: 3650d}}\n{extra}")
 
 
-def tasks(count: int, seed: int = 7) -> Iterator[tuple[str, str]]:
+def tasks(count: int, *, assignee: str | None = None, seed: int = 7) -> Iterator[tuple[str, str]]:
     """Yield path and text of each task. Edges point back, so that there are no cycles."""
     rng = random.Random(seed)
     known: list[str] = []
@@ -95,15 +105,16 @@ def tasks(count: int, seed: int = 7) -> Iterator[tuple[str, str]]:
         task_id = f"t{''.join(rng.choices(ALPHABET, k=7))}"
         status = "done" if number < count * 0.6 else "stuck" if number < count * 0.7 else "pending"
         edges = rng.sample(known, k=min(len(known), rng.choice((1, 2))))
-        yield f"tasks/task-{number}-{task_id}/TASK.md", _text(number, task_id, status, edges)
+        yield f"tasks/task-{number}-{task_id}/TASK.md", _text(number, task_id, status, edges, assignee)
         known.append(task_id)
 
 
-def _text(number: int, task_id: str, status: str, edges: list[str]) -> str:
+def _text(number: int, task_id: str, status: str, edges: list[str], assignee: str | None) -> str:
     priority = ("critical", "high", "medium", "low")[number % 4]
+    kept = f"assignee: {assignee}\n" if assignee else ""
     stuck = "stuck: {reason: manual, message: held, since: 2026-11-20T09:00:00Z}\n" if status == "stuck" else ""
     return (
         f"---\nid: {task_id}\ntitle: Task number {number}\nname: task-{number}\nstatus: {status}\ntype: task\n"
-        f"priority: {priority}\nblocked_by: [{', '.join(edges)}]\nparent: null\n{stuck}"
+        f"priority: {priority}\nblocked_by: [{', '.join(edges)}]\nparent: null\n{stuck}{kept}"
         f"created_at: 2026-11-{number % 28 + 1:02}T09:00:00Z\n---\n\n{BODY}"
     )

@@ -6,6 +6,7 @@ Nothing heavy is imported here: what is asked most often costs little more than 
 
 from __future__ import annotations
 
+import os
 import sys
 
 
@@ -16,7 +17,7 @@ def main() -> int:
 
     status = fastlane.answer(argv)
     if status is not None:
-        return status
+        os._exit(status)  # it is written out; there is nothing to take down
     from orange.cli.errors import carry_out
 
     return carry_out(argv)

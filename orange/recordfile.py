@@ -6,12 +6,16 @@ heavy: the supervisor starts with every run.
 
 from __future__ import annotations
 
+import itertools
 import os
+
+#: Makes temporary names differ between threads.
+_NUMBERS = itertools.count()
 
 
 def replace(path: str, data: bytes, *, sync: bool = True) -> None:
     """Give a file new content by rename; with `sync` it also outlives a power cut. Raises OSError."""
-    temporary = f"{path}.{os.getpid()}.new"
+    temporary = f"{path}.{os.getpid()}.{next(_NUMBERS)}.new"
     _write(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), data, sync=sync)
     os.rename(temporary, path)
     if sync:

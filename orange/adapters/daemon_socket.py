@@ -15,7 +15,7 @@ from orange.core.problems import DaemonUnavailable, OrangeError
 
 #: The longest request that is read, bytes.
 LIMIT = 1 << 20
-#: Answers one call by name and arguments.
+#: Answers one call by name and arguments; among them `peer`, the process that asks (0 where nobody can tell).
 Handler = Callable[[str, Mapping[str, Any]], Mapping[str, Any]]
 
 
@@ -102,27 +102,32 @@ class Server:
         with link:
             link.settimeout(10.0)
             try:
-                if _peer(link) != os.getuid():
+                process, user = _peer(link)
+                if user != os.getuid():
                     return
                 line = _line(link)
                 if line:
-                    link.sendall(json.dumps(self._result(line)).encode() + b"\n")
+                    link.sendall(json.dumps(self._result(line, process)).encode() + b"\n")
             except OSError:
                 return
 
-    def _result(self, line: bytes) -> Mapping[str, Any]:
+    def _result(self, line: bytes, process: int) -> Mapping[str, Any]:
         try:
             request = json.loads(line)
-            return self.handler(str(request["call"]), request.get("arguments") or {})
+            return self.handler(str(request["call"]), {**(request.get("arguments") or {}), "peer": process})
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             return {"error": f"that is not a call: {error}"}
         except OrangeError as refused:
             return {"error": refused.message, "code": refused.code}
 
 
-def _peer(link: socket.socket) -> int:
-    """Return the user id at the other end; our own where the platform cannot tell (the folder is private anyway)."""
+def _peer(link: socket.socket) -> tuple[int, int]:
+    """Return process and user at the other end; 0 and our own user where the platform cannot tell.
+
+    The folder is private anyway.
+    """
     if not hasattr(socket, "SO_PEERCRED"):
-        return os.getuid()
-    _, user, _ = struct.unpack("3i", link.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i")))
-    return int(user)
+        return 0, os.getuid()
+    told = link.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+    process, user, _ = struct.unpack("3i", told)
+    return int(process), int(user)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -118,14 +118,18 @@ class Git:
         return Identity(name or "orange", email or "orange@localhost")
 
 
-def clear_stale_lock(common: str, ref: str, now: float) -> None:
-    """Remove the lock of one of orange's own refs that a kill left.
+def clear_stale_lock(git_dir: str, ref: str, now: float, texts: Container[bytes] | None = None) -> None:
+    """Remove a ref's lock that a kill left: one that is too old for anyone's, and says one of `texts` where given.
 
-    Only for who holds the lock that all of orange's writers of that ref hold: then it is nobody's of ours.
+    For who holds the lock that all of orange's writers of that ref hold: then it is none of theirs.
     """
-    path = f"{common}/{ref}.lock"
+    path = f"{git_dir}/{ref}.lock"
     try:
-        if now - os.stat(path).st_mtime > _STALE:
+        if now - os.stat(path).st_mtime <= _STALE:
+            return
+        with open(path, "rb") as file:
+            said = file.read(1 << 10)
+        if texts is None or said in texts:
             os.unlink(path)
     except FileNotFoundError:
         return

@@ -5,12 +5,14 @@ A configured command line runs as `sh -c COMMAND orange ARG...`, so that what fi
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import signal
 import subprocess
 import time
 import weakref
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -86,11 +88,20 @@ def run(  # noqa: PLR0913 - a program's start has that many sides, all but one n
         out, err = child.communicate(stdin, timeout)
     except BaseException as error:
         end_group(child.pid)
-        child.communicate()
+        _abandon(child)
         if isinstance(error, subprocess.TimeoutExpired):
             raise TimedOut(argv, timeout) from error
         raise
     return Result(tuple(argv), child.returncode, out, err.decode("utf-8", "replace"))
+
+
+def _abandon(child: subprocess.Popen[bytes]) -> None:
+    """Wait for a killed program without reading on: somebody else may hold its pipes (a tmux server does)."""
+    for pipe in (child.stdin, child.stdout, child.stderr):
+        if pipe:
+            with contextlib.suppress(OSError):
+                pipe.close()
+    child.wait()
 
 
 def shell(
@@ -139,7 +150,8 @@ class Conversation:
             )
         except (FileNotFoundError, PermissionError) as error:
             raise ProgramMissing(argv[0]) from error
-        self._heard = b""
+        self._lines: deque[bytes] = deque()
+        self._rest = b""
         self._end = weakref.finalize(self, _end_conversation, self._child)
 
     def tell(self, line: bytes) -> bool:
@@ -154,14 +166,14 @@ class Conversation:
         """Return its next line without the newline; None when it has ended or says none in time."""
         assert self._child.stdout
         deadline = time.monotonic() + timeout
-        while b"\n" not in self._heard:
+        while not self._lines:
             ready, _, _ = select.select([self._child.stdout], [], [], max(0.0, deadline - time.monotonic()))
             said = os.read(self._child.stdout.fileno(), 1 << 16) if ready else b""
             if not said:
                 return None
-            self._heard += said
-        line, _, self._heard = self._heard.partition(b"\n")
-        return line
+            *whole, self._rest = (self._rest + said).split(b"\n")
+            self._lines.extend(whole)
+        return self._lines.popleft()
 
     def close(self) -> None:
         """End the program."""

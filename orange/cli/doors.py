@@ -52,6 +52,19 @@ class Doors(Protocol):
     def output_of(self, argv: Sequence[str], folder: str) -> str:
         """Run a program in a folder and return its output. Raises OrangeError."""
 
+    def keeper(self, project: Project) -> Keeper | None:
+        """Make what keeps the answer about to be given; None where none is kept."""
+
+
+class Keeper(Protocol):
+    """Keeps an answer."""
+
+    def found(self) -> Sequence[Mapping[str, Any]] | None:
+        """Return the answer that was kept, if it holds."""
+
+    def keep(self, views: Sequence[Mapping[str, Any]], text: str) -> bool:
+        """Keep the answer if it is certain to hold until something changes."""
+
 
 class RealDoors:
     """The doors of the real program."""
@@ -139,3 +152,12 @@ class RealDoors:
         from orange.wiring.programs import output_of
 
         return output_of(argv, folder)
+
+    def keeper(self, project: Project) -> Keeper | None:
+        """Make what keeps the answer about to be given."""
+        import os
+
+        from orange import wiring
+        from orange.wiring import answers
+
+        return answers.FileKeeper(project, os.environ, wiring.current_home().settings)

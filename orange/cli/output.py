@@ -49,12 +49,14 @@ class Output:
         """Columns of the terminal; None where lines go to a file or a program and are not cut."""
         return shutil.get_terminal_size((FALLBACK_WIDTH, 24)).columns if self.terminal else None
 
-    def give(self, value: object, lines: Callable[[], Iterable[str]]) -> None:
-        """Print the answer: `value` with `--json`, else the lines for people."""
-        if self.json:
-            self.stream.write(compact(value) + "\n")
-        else:
+    def give(self, value: object, lines: Callable[[], Iterable[str]]) -> str:
+        """Print the answer: `value` with `--json`, else the lines for people. Returns the JSON that was printed."""
+        if not self.json:
             self.lines(lines())
+            return ""
+        text = compact(value) + "\n"
+        self.stream.write(text)
+        return text
 
     def lines(self, lines: Iterable[str]) -> None:
         """Print lines as they come."""

@@ -12,6 +12,7 @@ from orange.cli.call import Call
 from orange.cli.parsing import Command, common
 from orange.cli.render import one_line, problem_lines, reasons
 from orange.core.problems import NotAProject
+from orange.project import Project, dispatching
 
 #: Seconds between looks of `--watch`.
 PACE = 2.0
@@ -36,29 +37,30 @@ def status(call: Call, /, watch: bool) -> None:
 def gather(call: Call) -> dict[str, Any]:
     """Ask the daemon and the project (outside of any: every registered one)."""
     daemon = call.doors.daemon_status()
-    projects = [dict(found) for found in _projects(call)]
-    pauses = [found["paused"] for found in projects if found.get("paused")]
+    projects = list(_projects(call))
+    switches = [dispatching.read(project.layout.dispatch) for project in projects]
+    paused = [switch for switch in switches if switch.get("paused")]
     return {
         "daemon": {
             "running": bool(daemon.get("running")),
             "pid": daemon.get("pid"),
             "url": daemon.get("url"),
-            "paused": bool(daemon.get("paused") or pauses),
-            "pause_reason": daemon.get("pause_reason") or next((pause.get("reason") for pause in pauses), None),
+            "paused": bool(paused),
+            "pause_reason": next((switch.get("reason") for switch in paused), None),
         },
-        "projects": projects,
+        "projects": [project.status() for project in projects],
     }
 
 
-def _projects(call: Call) -> Iterator[Mapping[str, Any]]:
+def _projects(call: Call) -> Iterator[Project]:
     try:
-        yield call.project.status()
+        yield call.project
     except NotAProject:
         roots = () if call.chosen else call.doors.registered()
         if not roots:
             raise
         for root in roots:
-            yield call.doors.open_project(root).status()
+            yield call.doors.open_project(root)
 
 
 def show(seen: Mapping[str, Any], call: Call) -> None:

@@ -2,58 +2,39 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
-
 import click
 
 from orange.cli.call import Call
 from orange.cli.parsing import Command, FreeText, TaskAddress, common, task
 from orange.cli.render import one_line
 from orange.cli.task_update import changed_line
-from orange.core.problems import OrangeError, StaleWrite
+from orange.core.problems import OrangeError, Problem
 
 
 @click.command(cls=Command)
 @task()
 @common
 def edit(call: Call, /, task: str | None) -> None:
-    """Open a task's file in your editor ($VISUAL or $EDITOR)."""
-    project = call.project
-    found = project.find(call.address(task))
-    before = project.text(found.id)
-    after = click.edit(before, extension=".md", require_save=False)
-    if after is None or after == before:
-        call.out.note("nothing was changed")
-    else:
-        try:
-            _save(call, found.id, before, after)
-        except OrangeError as refused:
-            raise EditKept(refused, _keep(found.id, after)) from refused
-    done = project.find(found.id)
-    call.out.give({"task": project.view(found.id) if call.out.json else {}}, lambda: [changed_line(done)])
+    """Open a task's file in your editor ($VISUAL or $EDITOR); it is judged when you leave it."""
+    found = call.project.find(call.address(task))
+    path = call.project.path_of(found.id)
+    click.edit(filename=path)
+    call.project.parts.nudge()
+    problems = [problem for problem in call.project.board().problems if path.endswith(f"/{problem.path}")]
+    if problems:
+        raise EditRefused(problems[0])
+    done = call.project.find(found.id)
+    call.out.give({"task": call.project.view(done.id) if call.out.json else {}}, lambda: [changed_line(done)])
 
 
-def _save(call: Call, task_id: str, before: str, after: str) -> None:
-    if call.project.text(task_id) != before:
-        raise StaleWrite(task_id, "its file is no longer what you were editing")
-    call.project.replace_text(task_id, after)
-
-
-class EditKept(OrangeError):
-    """An edit that was refused; what was written is kept."""
+class EditRefused(OrangeError):
+    """An edited file of which not everything is believed; the file is as it was left."""
 
     code = "edit_refused"
 
-    def __init__(self, refused: OrangeError, path: str) -> None:
-        super().__init__(f"{refused.message}. What you wrote is in {path}")
-
-
-def _keep(task_id: str, text: str) -> str:
-    fd, path = tempfile.mkstemp(prefix=f"orange-{task_id}-", suffix=".md")
-    with os.fdopen(fd, "w", encoding="utf-8", newline="") as file:
-        file.write(text)
-    return path
+    def __init__(self, problem: Problem) -> None:
+        hint = f". {problem.hint[:1].upper()}{problem.hint[1:]}" if problem.hint else ""
+        super().__init__(f"{problem.path}:{problem.line}: {problem.message}{hint}")
 
 
 @click.command(cls=Command, epilog="Example: orange task write Handoff - < handoff.md")

@@ -66,6 +66,7 @@ def layer(
     `flags` are values by dotted name, as text or typed, None for null. Keys set by nobody have the source `default`.
     """
     allowed, problems = _allowed(project)
+    problems = (*problems, *_idle(allowed), *_idle(user))
     given, flag_problems = _flags(flags)
     layers = ((Origin.USER, user), (Origin.PROJECT, allowed), (Origin.ENVIRONMENT, _environment(environment)))
     values: dict[str, Setting] = dict(_BUILT_IN)
@@ -128,6 +129,20 @@ def _allowed(project: Raw) -> tuple[Raw, tuple[Problem, ...]]:
         for setting in refused
     )
     return {name: setting for name, setting in project.items() if not setting.key.user_only}, problems
+
+
+def _idle(raw: Raw) -> tuple[Problem, ...]:
+    """Name what is set but has no effect in this version: nobody shall believe in a protection that is not there."""
+    return tuple(
+        Problem(
+            setting.path,
+            setting.line,
+            f"{setting.name}: this version of orange does not act on the value it is given",
+            "take it out, or keep it for a later version",
+        )
+        for setting in raw.values()
+        if setting.key.only is not None and setting.value not in setting.key.only
+    )
 
 
 def _environment(environment: Mapping[str, str]) -> Raw:

@@ -177,8 +177,7 @@ def may_resume(task: Task) -> bool:
 
 def next_start(scene: Scene) -> float | None:
     """Return when the passing of time alone may let something start; None when it cannot."""
-    tried = (scene.tasks[task_id] for task_id in scene.tasks_with_runs() if task_id in scene.tasks)
-    ends = [waits_until(scene, task) for task in tried if task.status is Status.PENDING or may_resume(task)]
+    ends = [waits_until(scene, scene.tasks[task_id]) for task_id in scene.graph.tried()]
     spawns = recent_spawns(scene)
     if len(spawns) >= scene.settings.limits.spawns_per_minute:
         ends += [started + MINUTE for started in spawns[:1]]

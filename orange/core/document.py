@@ -130,7 +130,7 @@ def _frontmatter(text: str) -> Frontmatter:
 
 def _held(task: Task, front: Frontmatter, key: str) -> Raw:
     """Give what a key holds now, its default where it is not written, in the form a change is compared in."""
-    if key in schema.READERS:
+    if key in schema.READERS and (key != "name" or key in front.raw):  # else it only follows from the title
         return schema.as_read(key, schema.plain_of(key, getattr(task, key)))
     return front.raw.get(key)
 

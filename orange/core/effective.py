@@ -55,13 +55,14 @@ def branch_state(task: Task, known: BranchState | None) -> BranchState | None:
     return known
 
 
-def review_off(task: Task, settings: Settings, state: BranchState | None = None) -> bool:
-    """Whether a task needs no review: none is wanted, no path asks for a person, no parent's acceptance is open."""
-    if settings.review.by != "none":
+def review_off(task: Task, settings: Settings) -> bool:
+    """Whether a task needs no review: none is wanted, no path may ask for a person, no parent's acceptance is open.
+
+    Which paths a branch touches is not looked at yet: where any path always needs a person, everything is reviewed.
+    """
+    if settings.review.by != "none" or settings.review.require_approval_for:
         return False
-    if task.acceptance and (task.children or task.status is Status.DELEGATED):
-        return False
-    return not settings.review.require_approval_for or (state is not None and state.needs_person is False)
+    return not (task.acceptance and (task.children or task.status is Status.DELEGATED))
 
 
 def approval_holds(task: Task, state: BranchState | None) -> bool:

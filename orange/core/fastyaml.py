@@ -58,46 +58,34 @@ def read(text: str) -> tuple[dict[str, Raw], int] | None:
 
 
 def _mapping(lines: list[tuple[str, str, str]]) -> dict[str, Raw]:
+    """Put the lines together; `holder` is what the indented lines beneath `parent` have made so far."""
     raw: dict[str, Raw] = {}
-    parent, bare = "", False
+    parent = ""
+    holder: list[Raw] | dict[str, Raw] | None = None
     for indent, key, value in lines:
-        if indent:
-            if (indent == "  - ") == bool(key):
+        inner = value if value not in NULLS and value[0] not in "\"'[{" else _special(value)
+        if not indent:
+            if not key or key in raw or (parent and holder is None):
                 raise _Unsure
-            _nest(raw, parent, key, value)
-            bare = False
-            continue
-        if bare or not key or key in raw:
+            raw[key], parent, holder = inner, "" if value else key, None
+        elif not value or (indent == "  ") != bool(key):
             raise _Unsure
-        if value:
-            raw[key] = value if value[0] not in "\"'[{" and value not in NULLS else _special(value)
-            parent = ""
+        elif isinstance(holder, dict) and key and key not in holder:
+            holder[key] = inner
+        elif isinstance(holder, list) and not key:
+            holder.append(inner)
+        elif parent and holder is None:
+            raw[parent] = holder = {key: inner} if key else [inner]
         else:
-            raw[key], parent, bare = None, key, True
-    if bare or JSON_KEY in raw:
+            raise _Unsure
+    if (parent and holder is None) or JSON_KEY in raw:
         raise _Unsure
     return raw
 
 
-def _nest(raw: dict[str, Raw], parent: str, key: str, value: str) -> None:
-    """Put one indented line under its parent: with a key into a map, without into a list."""
-    if not parent or not value:
-        raise _Unsure
-    inner = _special(value) if value[0] in "\"'[{" or value in NULLS else value
-    holder = raw[parent]
-    if holder is None:
-        raw[parent] = {key: inner} if key else [inner]
-    elif key and isinstance(holder, dict) and key not in holder:
-        holder[key] = inner
-    elif not key and isinstance(holder, list):
-        holder.append(inner)
-    else:
-        raise _Unsure
-
-
 def _special(value: str) -> Raw:
     """Read a value that is not plain text."""
-    mark = value[0]
+    mark = value[:1]
     if mark == "'":
         return value[1:-1]
     if mark == '"':

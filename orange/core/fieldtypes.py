@@ -47,12 +47,12 @@ def text(value: Raw) -> str | None:
 
 def line(value: Raw) -> str | None:
     """Read a text of one line."""
+    if isinstance(value, str) and "\n" not in value:
+        return value or None
     found = text(value)
-    if found and "\n" in found:
-        found = found.rstrip("\n")
-        if "\n" in found:
-            raise Misfit("must be one line", "put the rest into the body")
-    return found
+    if found and "\n" in found.rstrip("\n"):
+        raise Misfit("must be one line", "put the rest into the body")
+    return found and found.rstrip("\n")
 
 
 def word_of(words: type[StrEnum]) -> Reader:
@@ -82,6 +82,8 @@ def nearest(given: str, known: Collection[str]) -> str:
 
 def task_id(value: Raw) -> str | None:
     """Read a task id."""
+    if isinstance(value, str) and names.is_id(value):
+        return value
     found = text(value)
     if found is not None and not names.is_id(found):
         raise Misfit(f"{shown(found)} is not a task id", _ID_HINT)

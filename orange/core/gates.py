@@ -13,8 +13,8 @@ from typing import TypeAlias
 from orange.core import effective
 from orange.core.lifecycle import Status
 from orange.core.model import Merged, Presence, RequestKind, Task
-from orange.core.retry import backoff_end
-from orange.core.scene import Scene
+from orange.core.retry import backoff, backoff_end
+from orange.core.scene import Scene, moment
 from orange.core.times import stamp
 
 
@@ -172,17 +172,24 @@ def _backoff(scene: Scene, task: Task) -> Reasons:
         return
     end = waits_until(scene, task)
     if end is not None and end > scene.now:
+        ended = scene.ended(task.id)
+        failed, at = (ended[0].id, _at(ended[0].ended_at)) if ended else (None, task.updated_at)
         message = (
             f"it failed {task.attempts} of {scene.settings.limits.attempts} times; it is tried again at {_at(end)}"
         )
-        failed = scene.ended(task.id)[0]
-        yield Waiting("backoff", message, _at(failed.ended_at), failed.id, f"orange task retry {task.id}")
+        yield Waiting("backoff", message, at, failed, f"orange task retry {task.id}")
 
 
 def waits_until(scene: Scene, task: Task) -> float | None:
-    """Return when a task's wait after a failure ends, in seconds since 1970; None when it has none."""
+    """Return when a task's wait after a failure ends, in seconds since 1970; None when it has none.
+
+    An attempt that left no ended run (it could not be launched, or vanished) counts from the task's last change.
+    """
     ended = scene.ended(task.id)
-    return backoff_end(task, ended[0]) if ended else None
+    if ended and ended[0].epoch >= task.epoch:
+        return backoff_end(task, ended[0])
+    failed_at = moment(task.updated_at) if task.attempts > 0 and task.status is Status.PENDING else None
+    return None if failed_at is None else failed_at + backoff(task.attempts)
 
 
 def _at(when: float | None) -> str:

@@ -118,6 +118,8 @@ class Graph:
     def __init__(self, board: Board, *, cancelled_satisfies: bool = False) -> None:
         self.cancelled_satisfies = cancelled_satisfies
         self.frozen = board.frozen
+        #: What was wrong with the board's files; for whoever makes a world of this graph.
+        self.problems = board.problems
         #: By id; kept by `changed`.
         self.tasks: dict[str, Task] = {i: task for i, task in board.tasks.items() if i not in board.frozen}
         self._by_status: dict[Status, set[str]] = {status: set() for status in Status}
@@ -130,6 +132,7 @@ class Graph:
         self._requests: set[str] = set()
         self._reopened: set[str] = set()
         self._held: set[str] = set()
+        self._tried: set[str] = set()
         #: Parents whose list was not compared with their children since something changed.
         self._unsure: set[str] = set()
         self._mends: dict[str, tuple[str, ...]] = {}
@@ -185,6 +188,10 @@ class Graph:
         """List the tasks that a run or a person holds, sorted."""
         return sorted(self._held)
 
+    def tried(self) -> list[str]:
+        """List the tasks that failed before and may be started again, sorted."""
+        return sorted(self._tried)
+
     def closed(self) -> list[tuple[str, str]]:
         """List (last change, id) of the closed tasks that are not archived, oldest first; not to be changed."""
         return self._closed
@@ -209,7 +216,7 @@ class Graph:
 
     def follow(self, board: Board) -> tuple[str, ...]:
         """Take in whatever differs on `board`; returns the ids that changed. Fast where task objects were kept."""
-        was_frozen, self.frozen = self.frozen, board.frozen
+        was_frozen, self.frozen, self.problems = self.frozen, board.frozen, board.problems
         changed = [i for i, task in board.tasks.items() if self._differs(i, task) and i not in board.frozen]
         changed += [i for i in self.tasks if i not in board.tasks or i in board.frozen]
         for task_id in changed:
@@ -260,6 +267,8 @@ class Graph:
             self._requests.add(task.id)
         if task.held:
             self._held.add(task.id)
+        if task.attempts > 0 and (task.status is Status.PENDING or task.request is not None):
+            self._tried.add(task.id)
         if task.reopened is not None and task.status not in CLOSED:
             self._reopened.add(task.id)
 
@@ -276,6 +285,7 @@ class Graph:
         self._requests.discard(task.id)
         self._reopened.discard(task.id)
         self._held.discard(task.id)
+        self._tried.discard(task.id)
 
     def _count_all(self) -> None:
         holding = {blocker for blocker in self._dependants if not self._satisfied(blocker)}

@@ -12,11 +12,12 @@ from collections.abc import Iterable, Iterator
 from orange.core import effective
 from orange.core.actions import Advance, FollowBase, Integrate
 from orange.core.gates import Waiting, since
-from orange.core.graph import Graph
 from orange.core.lifecycle import Status, StuckReason
-from orange.core.model import Base, BranchState, Presence, Publish, Task, World
-from orange.core.scene import Scene
+from orange.core.model import Base, BranchState, Presence, Publish, Run, Task, World
+from orange.core.scene import Scene, is_over
 
+#: Seconds after which a branch that could not follow its base is tried again.
+FOLLOW_AGAIN = 15.0
 #: Reasons to be stuck that a person may resolve by merging the branch by hand.
 _MERGEABLE = frozenset({StuckReason.CONFLICT, StuckReason.CHECKS_FAILED, StuckReason.APPROVAL})
 
@@ -88,7 +89,7 @@ def _done_reason(task: Task, scene: Scene) -> str:
 
 def _without_branch(scene: Scene, task: Task) -> Advance | None:
     """Judge a reviewed task whose branch is gone: merged and deleted by hand, or lost."""
-    commit = finished_commit(scene, task)
+    commit = finished_commit(task, scene.ended(task.id))
     if commit is None or effective.publish_of(task, scene.settings) is Publish.NONE:
         return Advance(task.id, Status.DONE, "it has nothing to publish")
     base = scene.base_of(task)
@@ -101,11 +102,11 @@ def _without_branch(scene: Scene, task: Task) -> Advance | None:
     return None
 
 
-def finished_commit(scene: Scene, task: Task) -> str | None:
-    """Return the commit a task's finished work was last seen at; None when it never had any."""
+def finished_commit(task: Task, ended: Iterable[Run]) -> str | None:
+    """Return the commit a task's finished work was last seen at; `ended`: its ended runs, newest first."""
     if task.approved is not None and task.approved.commit not in {"", "none"}:
         return task.approved.commit
-    return next((run.commit for run in scene.ended(task.id) if run.commit), None)
+    return next((run.commit for run in ended if run.commit), None)
 
 
 def _was_merged_by_hand(scene: Scene, task: Task) -> bool:
@@ -122,11 +123,25 @@ def _was_merged_by_hand(scene: Scene, task: Task) -> bool:
 
 
 def follow_bases(scene: Scene, integrating: Iterable[str]) -> Iterator[FollowBase]:
-    """Yield the bases that differ from the user's branch, unless something is known to be in the way."""
+    """Yield the bases that differ from the user's branch; what is in the way is looked for again now and then."""
     busy = set(integrating)
     for name, base in sorted(scene.world.bases.items()):
-        if name not in busy and (base.behind or base.ahead) and base.reason is None:
+        if name not in busy and (base.behind or base.ahead) and _may_follow(base, scene.now):
             yield FollowBase(name)
+
+
+def _may_follow(base: Base, now: float) -> bool:
+    return base.reason is None or (base.tried_at is not None and now >= base.tried_at + FOLLOW_AGAIN)
+
+
+def next_follow(scene: Scene) -> float | None:
+    """Return when to try again to let a hindered branch follow; None when none is."""
+    times = [
+        base.tried_at + FOLLOW_AGAIN
+        for base in scene.world.bases.values()
+        if (base.behind or base.ahead) and base.reason is not None and base.tried_at is not None
+    ]
+    return min((when for when in times if when > scene.now), default=None)
 
 
 def base_waits(world: World) -> Iterator[Waiting]:
@@ -166,26 +181,31 @@ def _queued(scene: Scene, task: Task, at: str | None) -> Iterator[Waiting]:
         yield Waiting("merge_queue", message, at, queue[0], f"orange task merge {task.id}")
 
 
-def ancestry_wanted(world: World, graph: Graph | None = None) -> frozenset[tuple[str, str]]:
+def ancestry_wanted(world: World) -> frozenset[tuple[str, str]]:
     """Name the (commit, base) pairs a decision about this world needs in `World.ancestry`.
 
     They are few: done blockers merged into another base than their dependant's, reviewed tasks whose branch is gone.
     """
-    scene = Scene(world, 0.0, graph)
-    return frozenset((*_foreign_blockers(scene), *_branchless(scene)))
+    return frozenset((*_foreign_blockers(world), *_branchless(world)))
 
 
-def _foreign_blockers(scene: Scene) -> Iterator[tuple[str, str]]:
-    waiting = (*scene.graph.queue(), *(scene.tasks[task_id] for task_id in scene.graph.requests()))
-    for task in waiting:
-        for blocker in task.blocked_by:
-            found = scene.tasks.get(blocker)
-            if found and found.status is Status.DONE and found.merged and found.merged.base != scene.base_of(task):
-                yield found.merged.commit, scene.base_of(task)
+def _foreign_blockers(world: World) -> Iterator[tuple[str, str]]:
+    tasks = world.board.tasks
+    for task in tasks.values():
+        if task.status is Status.PENDING and task.blocked_by:
+            base = effective.base_of(task, world.settings, world.default_base)
+            for blocker in task.blocked_by:
+                merged = tasks[blocker].merged if blocker in tasks else None
+                if merged is not None and merged.base != base and tasks[blocker].status is Status.DONE:
+                    yield merged.commit, base
 
 
-def _branchless(scene: Scene) -> Iterator[tuple[str, str]]:
-    for task in scene.each(Status.REVIEWED):
-        state, commit = scene.branch(task), finished_commit(scene, task)
-        if state is not None and state.tip is None and task.branch is not None and commit is not None:
-            yield commit, scene.base_of(task)
+def _branchless(world: World) -> Iterator[tuple[str, str]]:
+    for task in world.board.tasks.values():
+        if task.status is Status.REVIEWED and task.branch is not None:
+            state = world.branches.get(task.id)
+            if state is not None and state.tip is None:
+                runs = sorted((run for run in world.runs.values() if run.task == task.id), key=lambda run: -run.epoch)
+                commit = finished_commit(task, [run for run in runs if is_over(run)])
+                if commit is not None:
+                    yield commit, effective.base_of(task, world.settings, world.default_base)

@@ -177,8 +177,7 @@ class Task:
     request: Request | None = None
     approved: Approval | None = None
     merged: Merged | None = None
-    #: Set when a done task was opened again, until it is done, dropped or put back: the commit it had been integrated
-    #: as, or `unpublished`. It is how a parent that closed knows that a child was reopened.
+    #: Set while a task that had been done is open again: the commit it had been integrated as, or `unpublished`.
     reopened: str | None = None
     created_at: str = ""
     updated_at: str = ""
@@ -331,6 +330,8 @@ class Base:
     ahead: int = 0
     #: What keeps the user's branch from following, in one sentence; None when nothing does.
     reason: str | None = None
+    #: When that was last seen to be in the way, wall-clock seconds; None when not known.
+    tried_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -343,21 +344,18 @@ class BranchState:
     unmerged: bool
     #: Whether the task's merged commit is an ancestor of the integrated base; unknown when there is none.
     integrated: Presence = Presence.UNKNOWN
-    #: Whether it touches a path of `review.require_approval_for`; None when nobody looked.
-    needs_person: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Dispatch:
-    """Whether and how much may be started."""
+    """Whether and how much may be started. A time in text is RFC 3339 UTC."""
 
     paused: bool = False
     #: Why, in one sentence (a person's reason, drain, consecutive failures).
     pause_reason: str | None = None
-    #: RFC 3339 UTC.
     paused_at: str | None = None
     draining: bool = False
-    #: Free agent slots of the machine for this project, after every live run of every project.
+    #: Free agent slots of the machine for this project, after every claim of an agent's run in every project.
     slots: int = 0
     #: Slots in all, for explanations.
     slots_total: int = 0
@@ -394,9 +392,9 @@ class World:
     hand_edits: tuple[str, ...] = ()
     #: The short name of the base branch of tasks that name none.
     default_base: str = "main"
-    #: Whether a base contains a commit: (commit, base name) -> answer, for the pairs `effective.ancestry_wanted` names.
+    #: Whether a base contains a commit: (commit, base name) -> answer, for the pairs `landing.ancestry_wanted` names.
     ancestry: Mapping[tuple[str, str], Presence] = field(default_factory=dict)
-    #: Tasks that have a run that is not known to have ended, and no file: task id -> how many looks in a row found none.
+    #: Tasks with a run not known to have ended, but no file: task id -> how many looks in a row found none.
     missing: Mapping[str, int] = field(default_factory=dict)
     #: The last ended runs of this machine over all tasks, closed ones too; empty when not gathered.
     recent: tuple[Run, ...] = ()

@@ -5,7 +5,7 @@ Every method says what it raises; anything else that escapes is a bug. Paths are
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
@@ -85,6 +85,12 @@ class TaskStore(Protocol):
         A hand-edited file's protected keys carry their last accepted values, with a problem naming the command.
         """
 
+    def look(self, paths: Collection[str]) -> Board:
+        """The board after a look at these files (relative paths) and at what orange itself wrote since.
+
+        Whatever else changed is seen by the next `read`.
+        """
+
     def body(self, task_id: str) -> str:
         """A task's body. Raises TaskNotFound, BrokenFile."""
 
@@ -114,6 +120,9 @@ class TaskStore(Protocol):
         `look=False` takes hand edits as of the last `read`, for a caller that has just read. Raises GitFailed; then
         nothing is forgotten.
         """
+
+    def unrecorded(self) -> int:
+        """How many own writes wait to be recorded."""
 
 
 class History(Protocol):

@@ -92,7 +92,7 @@ def visible(text: str) -> str:
     r"""Show what a terminal would obey or hide, as escapes such as `\x1b`; lines stay lines."""
     if text.isprintable():
         return text
-    return _HIDDEN.sub(_escape, text.replace("\r\n", "\n"))
+    return _HIDDEN.sub(escape, text.replace("\r\n", "\n"))
 
 
 def visible_line(text: str) -> str:
@@ -102,7 +102,8 @@ def visible_line(text: str) -> str:
     return re.sub(r"[\n\t]", lambda match: _BREAKS[match[0]], visible(text))
 
 
-def _escape(match: re.Match[str]) -> str:
+def escape(match: re.Match[str]) -> str:
+    r"""Write a matched character as `\x1b`, `\u2028` or `\U000e0001`."""
     number = ord(match[0])
     if number < 0x100:
         return f"\\x{number:02x}"

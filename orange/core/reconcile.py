@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from orange.core.actions import Action, Integrate, PauseDispatch, Plan, StartRun
 from orange.core.dispatch import next_start, start_runs
 from orange.core.graph import Graph
-from orange.core.landing import follow_bases, land
+from orange.core.landing import follow_bases, land, next_follow
 from orange.core.model import Presence, World
 from orange.core.parents import advance_parents, mend_children
 from orange.core.scene import LOOK_AGAIN, LOOKS, Scene, is_live
@@ -47,7 +47,7 @@ def _actions(scene: Scene) -> Iterator[Action]:
 
 def _wake_at(scene: Scene) -> float | None:
     """Return when the passing of time alone may change the answer."""
-    times = [next_start(scene), next_archiving(scene), _second_look(scene)]
+    times = [next_start(scene), next_archiving(scene), next_follow(scene), _second_look(scene)]
     return min((when for when in times if when is not None), default=None)
 
 

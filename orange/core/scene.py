@@ -131,7 +131,7 @@ class Scene:
 
     def review_off(self, task: Task) -> bool:
         """Whether a task needs no review."""
-        return effective.review_off(task, self.settings, self.branch(task))
+        return effective.review_off(task, self.settings)
 
     def facts(self, task: Task, *, claiming: bool = False) -> Facts:
         """Gather what the lifecycle's guards need to know about a task."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import fcntl
 import logging
+import math
 import os
 import signal
 import threading
@@ -26,6 +27,8 @@ log = logging.getLogger("orange.daemon")
 
 #: Seconds between two looks, at the least.
 SHORTEST = 0.05
+#: Seconds after a file event until the files are looked at: events come in bursts.
+BURST = 0.15
 #: Seconds slow work may take to end when the daemon stops.
 SHUTDOWN = 20.0
 
@@ -47,7 +50,12 @@ class Daemon:
 
     def __init__(self, home: Home, options: Options) -> None:
         self.home, self.options = home, options
+        #: Wakes the loop.
         self.hint = threading.Event()
+        #: Whether orange itself did something, or was told to look: what it wrote is read again at once.
+        self.nudged = True
+        #: When every file is looked at again, monotonic seconds: at the latest a poll after the last time.
+        self.look_at = 0.0
         self.stopping = threading.Event()
         self.projects: dict[str, wiring.Served] = {}
         self.failures: dict[str, str] = {}
@@ -88,17 +96,46 @@ class Daemon:
         while not self.stopping.is_set():
             self.hint.clear()
             self._load(pool)
-            owed = self._turn_all()
-            if self.options.once and owed == 0 and self._idle():
-                return
-            self.hint.wait(self._pace())
+            now = time.monotonic()
+            nudged, self.nudged = self.nudged, False
+            look = now >= self.look_at
+            if look:
+                self.look_at = now + self._poll()
+            if look or nudged or self._wakes_in() <= 0:
+                owed = self._turn_all(look=look)
+                if self.options.once and owed == 0 and self._idle():
+                    if look:
+                        return
+                    self.look_at = 0.0  # the last word has a look at everything
+            self.hint.wait(max(SHORTEST, min(self.look_at - time.monotonic(), self._wakes_in())))
+
+    def nudge(self) -> None:
+        """Look again at what orange itself wrote."""
+        self.nudged = True
+        self.hint.set()
+
+    def _edited(self) -> None:
+        """Take note of a file event: look at every file soon, once for a burst of them."""
+        soon = time.monotonic() + BURST
+        if soon < self.look_at:
+            self.look_at = soon
+            self.hint.set()
+
+    def _poll(self) -> float:
+        loops = [served.reconciler for served in self.projects.values()]
+        return self.options.poll or min((loop.parts.settings().daemon.poll for loop in loops), default=2.0)
+
+    def _wakes_in(self) -> float:
+        """Return the seconds until the passing of time alone may change something."""
+        loops = [served.reconciler for served in self.projects.values()]
+        return min((loop.wake_at - time.time() for loop in loops if loop.wake_at is not None), default=math.inf)
 
     def _load(self, pool: ThreadPoolExecutor) -> None:
         for root in self.options.roots or wiring.registered(self.home):
             if root in self.projects:
                 continue
             try:
-                self.projects[root] = wiring.serve(root, self.home, self.hint.set, pool)
+                self.projects[root] = wiring.serve(root, self.home, wiring.Hints(self.nudge, self._edited), pool)
                 self.failures.pop(root, None)
             except OrangeError as failed:
                 self._complain(root, failed.message)
@@ -108,13 +145,13 @@ class Daemon:
             log.warning("%s: %s", root, message)
         self.failures[root] = message
 
-    def _turn_all(self) -> int:
+    def _turn_all(self, *, look: bool) -> int:
         owed = 0
         live = {root: served.reconciler.live for root, served in self.projects.items()}
         for root, served in self.projects.items():
             others = sum(count for other, count in live.items() if other != root)
             try:
-                owed += len(served.reconciler.turn(others).actions)
+                owed += len(served.reconciler.turn(others, look=look).actions)
                 self.failures.pop(root, None)
             except OrangeError as failed:
                 self._complain(root, failed.message)
@@ -123,13 +160,6 @@ class Daemon:
 
     def _idle(self) -> bool:
         return all(served.reconciler.idle for served in self.projects.values())
-
-    def _pace(self) -> float:
-        """Return the seconds to wait for a hint before looking again anyway."""
-        loops = [served.reconciler for served in self.projects.values()]
-        poll = self.options.poll or min((loop.parts.settings().daemon.poll for loop in loops), default=2.0)
-        wakes = [loop.wake_at - time.time() for loop in loops if loop.wake_at is not None]
-        return max(SHORTEST, min((poll, *wakes)))
 
     def _wind_down(self) -> None:
         for served in self.projects.values():
@@ -149,7 +179,7 @@ class Daemon:
         return calls[name]()
 
     def _look(self) -> Mapping[str, Any]:
-        self.hint.set()
+        self.nudge()
         return {"ok": True}
 
     def _stop_call(self) -> Mapping[str, Any]:

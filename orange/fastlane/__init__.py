@@ -2,7 +2,8 @@
 
 It answers only what it is certain of, byte for byte as the whole command line would; for everything else it says
 None and leaves the field. A running daemon answers with the whole command line's own code (`asking`, and `cli.served`
-at its end). `ORANGE_LANE=whole` turns it off. Next in the flow: `cli.errors.carry_out`, for whatever is left.
+at its end); without one, an answer that was kept is taken up while nothing has changed (`kept`). `ORANGE_LANE=whole`
+turns it off. Next in the flow: `cli.errors.carry_out`, for whatever is left.
 
 Every module here imports as little as it can: that is the point of it.
 """
@@ -24,19 +25,23 @@ def answer(argv: Sequence[str]) -> int | None:
         return None
     from orange.fastlane import asking
 
-    found = asking.ask(argv, environment) if asking.may_ask(argv) else None
-    if found is None:
+    if not asking.may_ask(argv):
         return None
-    status, text = found
-    return status if written(text) else 0
+    found = asking.ask(argv, environment)
+    if found is None:
+        from orange.fastlane import kept
+
+        text = kept.answer(argv, environment)
+        found = None if text is None else (0, text)
+    return None if found is None else found[0] if _written(found[1]) else 0
 
 
-def written(text: str) -> bool:
+def _written(text: bytes) -> bool:
     """Write the answer to standard output; False when nobody reads it any more, which is no error."""
-    data = memoryview(text.encode())
+    rest = memoryview(text)
     try:
-        while data:
-            data = data[os.write(sys.stdout.fileno(), data) :]
+        while rest:
+            rest = rest[os.write(sys.stdout.fileno(), rest) :]
     except BrokenPipeError:
         return False
     return True

@@ -1,7 +1,8 @@
 """Asking the daemon: it carries out the command line with the whole command line's own code, and sends back the text.
 
-Only questions are asked this way. The daemon refuses the call of another version of orange; then, as when there is no
-daemon or it is busy, the whole command line answers. Next in the flow: `cli.served`, in the daemon.
+Questions, and the small change of one task, are asked this way. The daemon refuses the call of another version of
+orange, and a change where it cannot tell whose process asks; then, as when there is no daemon or it is busy, the whole
+command line carries the line out: to do a change twice is to do it once. Next in the flow: `cli.served` in the daemon.
 """
 
 from __future__ import annotations
@@ -17,54 +18,71 @@ if TYPE_CHECKING:
 
 #: Seconds after which a daemon counts as busy.
 PATIENCE = 5.0
-#: Commands that only read, need no terminal and no input: their words, and how many free words follow at most.
-QUESTIONS = {("task", "list"): 0, ("task", "show"): 1, ("task", "why"): 1, ("status",): 0}
-#: Their options, and whether a value follows.
-OPTIONS = {
-    "--json": False,
-    "--ready": False,
-    "--all": False,
-    "--blocked": False,
-    "--body": False,
-    "--status": True,
-    "--parent": True,
-    "--label": True,
-    "--session": True,
-    "-C": True,
+#: Options that every command here takes, and whether a value follows.
+_COMMON = {"--json": False, "-C": True}
+#: Commands that need no terminal, no input and no workspace: their words -> how many free words follow, their options.
+COMMANDS = {
+    ("status",): (0, _COMMON),
+    ("task", "show"): (1, _COMMON),
+    ("task", "why"): (1, _COMMON),
+    ("task", "list"): (
+        0,
+        {
+            **_COMMON,
+            **dict.fromkeys(("--ready", "--all", "--blocked", "--body"), False),
+            **dict.fromkeys(("--status", "--parent", "--label", "--session"), True),
+        },
+    ),
+    ("task", "update"): (
+        1,
+        {
+            **_COMMON,
+            **dict.fromkeys(("--status", "--title", "--priority", "--add-label", "--remove-label"), True),
+            **dict.fromkeys(("--blocked-by", "--unblock", "--reason", "--message"), True),
+        },
+    ),
 }
+#: Targets of an update that start, end or hand over work: the caller's own process does that.
+_HEAVY = ("working", "in_progress", "delegated", "cancelled")
 
 
 def may_ask(argv: Sequence[str]) -> bool:
-    """Whether the line is a question that the daemon may answer."""
+    """Whether the daemon may carry out the line. A TASK left out depends on who asks, so it may not be."""
     words = tuple(argv[:2]) if argv[0] == "task" else tuple(argv[:1])
-    most = QUESTIONS.get(words)
-    if most is None:
+    if words not in COMMANDS:
         return False
+    most, options = COMMANDS[words]
     free = 0
     rest = iter(argv[len(words) :])
     for word in rest:
-        if OPTIONS.get(word):
-            if next(rest, None) is None:
+        if options.get(word):
+            value = next(rest, None)
+            if value is None or (word == "--status" and value in _HEAVY and is_write(argv)):
                 return False
-        elif word not in OPTIONS:
+        elif word not in options:
             free += 1
             if word.startswith("-"):
                 return False
-    return free == most  # a TASK left out depends on who asks
+    return free == most
 
 
-def ask(argv: Sequence[str], environment: Mapping[str, str]) -> tuple[int, str] | None:
+def is_write(argv: Sequence[str]) -> bool:
+    """Whether the line changes something: then the daemon must know who asks."""
+    return tuple(argv[:2]) == ("task", "update")
+
+
+def ask(argv: Sequence[str], environment: Mapping[str, str]) -> tuple[int, bytes] | None:
     """Let the daemon answer; returns exit code and text, or None when it cannot."""
+    path = socket_path(environment, os.getuid())
+    if not os.path.lexists(path):
+        return None
     try:
         from _json import encode_basestring_ascii as quoted
 
         words = ", ".join(quoted(word) for word in argv)
         arguments = f'"version": {quoted(__version__)}, "cwd": {quoted(os.getcwd())}, "argv": [{words}]'
-        reply = _exchange(
-            socket_path(environment, os.getuid()), f'{{"call": "command", "arguments": {{{arguments}}}}}\n'
-        )
-        return _read(reply)
-    except (OSError, ImportError, ValueError, UnicodeError):
+        return _read(_exchange(path, f'{{"call": "command", "arguments": {{{arguments}}}}}\n'))
+    except (OSError, ImportError, ValueError):
         return None
 
 
@@ -87,14 +105,10 @@ def _exchange(path: str, request: str) -> bytes:
         link.close()
 
 
-def _read(reply: bytes) -> tuple[int, str] | None:
-    """Take the text out of `{"status": N, "out": "..."}`; None for every other answer."""
-    from _json import scanstring
-
-    head, tail = '{"status": ', ', "out": "'
-    text = reply.decode("ascii")
-    at = text.find(tail, len(head), len(head) + 8 + len(tail))
-    if not text.startswith(head) or at < 0:
+def _read(reply: bytes) -> tuple[int, bytes] | None:
+    """Take the answer out of `{"status": N, "answer": {...}}`; None for every other reply."""
+    head, between = b'{"status": ', b', "answer": '
+    at = reply.find(between, len(head), len(head) + 4 + len(between))
+    if at < 0 or not (reply.startswith(head) and reply.endswith(b"}}\n")):
         return None
-    out, end = scanstring(text, at + len(tail))
-    return (int(text[len(head) : at]), out) if text[end:] == "}\n" else None
+    return int(reply[len(head) : at]), reply[at + len(between) : -2] + b"\n"

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import TypeAlias
 
 from orange.core import names
+from orange.core.graph import Graph
 from orange.core.layout import BASE_REFS, Layout
 from orange.core.lifecycle import Status
 from orange.core.model import Board, Task, World
@@ -78,12 +78,13 @@ class Project:
         """Return the absolute path of a task's file."""
         return f"{self.layout.tree}/{self.find(address).path}"
 
-    def world(self, board: Board | None = None) -> World:
-        """Observe everything, for explanations. A session not seen once counts as not seen twice: nothing is done."""
+    def world(self) -> World:
+        """Observe everything, for explanations."""
+        settings = self.settings
+        graph = Graph(self.board(), cancelled_satisfies=settings.cancelled_satisfies)
         pause = dispatching.read(self.layout.dispatch)
-        seen = observe(self.parts, dispatch_for(self.settings, 0, 0, pause), Looks())
-        own = live_runs(seen.board.tasks.values(), self.parts.host)
-        return replace(seen, dispatch=dispatch_for(self.settings, own, 0, pause), board=board or seen.board)
+        dispatch = dispatch_for(settings, live_runs(graph, self.parts.host), 0, pause)
+        return observe(self.parts, graph, dispatch, Looks())
 
     def viewer(self) -> reading.Viewer:
         """Make the viewer of the world as it is now."""
@@ -191,7 +192,7 @@ class Project:
         """Start a task now, ahead of order; when no slot is free, as soon as one is."""
         del dirty, cleanup_on_fail  # a workspace is always reused and kept; see the reference
         task = self.find(address)
-        live = live_runs(self.board().tasks.values(), self.parts.host)
+        live = live_runs(Graph(self.board()), self.parts.host)
         limits = self.settings.limits
         if live >= (limits.per_project or limits.max_agents):
             return self._done(claims.request_run(self.parts, self.speaker, task.id))

@@ -198,11 +198,17 @@ def answer(parts: Parts, speaker: Speaker, task_id: str, text: str) -> Task:
         given = sections.section(pen.tx.body(task.id), "Answers")
         pen.tx.write_section(task.id, "Answers", f"{given.rstrip()}\n\n{reply}" if given else reply)
         pen.event(task.id, "task.answered", answer=reply)
-        if task.held:
+        if task.held and _goes_on(parts, str(task.run)):
             return _resume(pen, task)
         return pen.keep(replace(task, request=Request(RequestKind.ANSWER, reply, pen.now)))
 
     return _change(parts, speaker, task_id, "answer", change)
+
+
+def _goes_on(parts: Parts, run: str) -> bool:
+    """Whether a run that asked has not ended; one that has is taken up anew, with the answer in its prompt."""
+    record = parts.runs.record(run)
+    return record is not None and record.outcome is None
 
 
 def _resume(pen: Pen, task: Task) -> Task:

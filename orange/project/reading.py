@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 from orange.core import graph, names
+from orange.core.cycles import cycle_problems
 from orange.core.kin import children_of, progress
 from orange.core.lifecycle import CLOSED, Status
 from orange.core.model import Board, Task, World
@@ -108,7 +109,7 @@ def project_status(viewer: Viewer, path: str, default_base: str) -> dict[str, ob
         "waiting": [line for task in _in_order(world.board.tasks) for line in _waiting_lines(viewer, task)],
         "problems": [
             {"path": found.path, "line": found.line, "message": found.message, "hint": found.hint}
-            for found in sorted(world.board.problems)
+            for found in sorted((*world.board.problems, *cycle_problems(world.board.tasks)))
         ],
     }
 

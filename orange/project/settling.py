@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from orange.core import times
 from orange.core.actions import Advance, MendChildren, SettleRun
+from orange.core.kin import children_of, mended
 from orange.core.lifecycle import Status, StuckReason
 from orange.core.model import BranchState, Merged, Presence, Request, RequestKind, Run, Task
 from orange.core.ports import Integrated
@@ -23,7 +24,11 @@ from orange.project.requests import Speaker
 
 def settle(parts: Parts, speaker: Speaker, action: SettleRun, run: Run | None) -> Task:
     """Bring an ended run's result into its task. Raises StaleWrite when the task has moved on."""
-    integrated = action.to is Status.DONE and nothing_unmerged(parts, look(parts, action.task))
+    peeked = look(parts, action.task)
+    check_epoch(peeked, action.run)
+    if run is None or run.commit is None:
+        _keep_leftovers(parts, peeked)
+    integrated = action.to is Status.DONE and nothing_unmerged(parts, peeked)
     with parts.store.transaction(f"settle {action.run}") as tx:
         pen = Pen(parts, speaker, tx)
         task = tx.task(action.task)
@@ -39,6 +44,12 @@ def settle(parts: Parts, speaker: Speaker, action: SettleRun, run: Run | None) -
             moved = pen.move(task, action.to, known, reason=action.reason, run=action.run)
         pen.event(task.id, "task.execute", status="failed" if action.failed else "finished", **_run_data(run))
         return pen.keep(replace(moved, attempts=attempts))
+
+
+def _keep_leftovers(parts: Parts, task: Task) -> None:
+    """Commit what a run left that died before it could do so itself."""
+    if task.workspace and parts.settings().auto_commit and task.workspace in {w.path for w in parts.workspaces.list()}:
+        parts.workspaces.commit_leftovers(task.workspace, f"Save work of an ended run: {task.title}")
 
 
 def advance_task(parts: Parts, speaker: Speaker, action: Advance) -> Task:
@@ -145,9 +156,10 @@ def mend_children(parts: Parts, speaker: Speaker, action: MendChildren) -> Task:
     with parts.store.transaction(f"mend children of {action.parent}") as tx:
         pen = Pen(parts, speaker, tx)
         task = tx.task(action.parent)
-        children = tuple(sorted(child.id for child in tx.children(task.id)))
-        kept = tuple(child for child in task.children if child in children)
-        return pen.keep(replace(task, children=(*kept, *(child for child in children if child not in kept))))
+        board = tx.board()
+        found = children_of(board.tasks).get(task.id, ())
+        right = mended(task.children, found, board.frozen)
+        return pen.keep(replace(task, children=right)) if right is not None else task
 
 
 def archive(parts: Parts, speaker: Speaker, task_id: str) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from orange.core.graph import Graph
 from orange.core.landing import ancestry_wanted
 from orange.core.lifecycle import CLOSED, Status
 from orange.core.model import Board, BranchState, Dispatch, Presence, Run, Task, World
@@ -43,46 +44,52 @@ class Looks:
         return dict(self.missing)
 
 
-def observe(parts: Parts, dispatch: Dispatch, looks: Looks) -> World:
-    """Look at everything once. Raises GitFailed only when the repository itself cannot be read."""
-    board, settings = parts.store.read(), parts.settings()
+def observe(parts: Parts, graph: Graph, dispatch: Dispatch, looks: Looks) -> World:
+    """Look at everything around the board that `graph` is the index of. Raises GitFailed, NewerFormat."""
+    settings = parts.settings()
     default = settings.base or parts.integration.default_base()
-    runs = _runs(parts, board, looks)
+    runs = _runs(parts, graph, looks)
     world = World(
-        board=board,
+        board=Board(graph.tasks, graph.problems, graph.frozen),
         settings=settings,
         dispatch=dispatch,
         host=parts.host,
         runs=runs,
         workspaces={workspace.path: workspace for workspace in parts.workspaces.list()},
-        bases=parts.integration.observe(_base_names(board.tasks.values(), default)),
-        branches=_branches(parts, board, default),
+        bases=parts.integration.observe(_base_names(graph, default)),
+        branches=_branches(parts, graph, default),
         capabilities=parts.capabilities(),
         untrusted=parts.untrusted(),
         hand_edits=parts.store.hand_edits(),
         default_base=default,
-        missing=looks.without_file({run.task for run in runs.values() if run.outcome is None} - board.tasks.keys()),
+        missing=looks.without_file({run.task for run in runs.values() if run.outcome is None} - graph.tasks.keys()),
     )
     wanted = ancestry_wanted(world)
     return replace(world, ancestry=parts.integration.contains(wanted)) if wanted else world
 
 
-def _base_names(tasks: Iterable[Task], default: str) -> tuple[str, ...]:
-    found = {task.base for task in tasks if task.base and task.status not in CLOSED}
-    return tuple(sorted({default, *found}))
+#: Statuses of tasks whose next step depends on their branch.
+_BRANCHING = (Status.WORKING, Status.DELEGATED, Status.REVIEWING, Status.REVIEWED, Status.STUCK)
+#: Statuses of tasks that are not closed.
+_OPEN = tuple(status for status in Status if status not in CLOSED)
 
 
-def _runs(parts: Parts, board: Board, looks: Looks) -> Mapping[str, Run]:
+def _base_names(graph: Graph, default: str) -> tuple[str, ...]:
+    found = {graph.tasks[task_id].base for task_id in graph.with_status(*_OPEN)}
+    return tuple(sorted({default, *(name for name in found if name)}))
+
+
+def _runs(parts: Parts, graph: Graph, looks: Looks) -> Mapping[str, Run]:
     """Describe the runs that hold a task, those with a session, and the latest of every task that is not closed."""
     sessions = parts.executor.observe()
-    held = {task.claim.run for task in board.tasks.values() if task.claim and task.claim.run}
-    agents = {run for run in held if not run.startswith("person-")}
-    working_on = [task.id for task in board.tasks.values() if task.status not in CLOSED and task.epoch]
-    records = parts.runs.recent({*agents, *_runs_of(sessions or ())}, working_on)
-    looks.forget(records.keys() | agents)
+    held = {task.run: task for task in (graph.tasks[task_id] for task_id in graph.held()) if task.run}
+    agents = {run: task for run, task in held.items() if not run.startswith("person-")}
+    worked_on = [task_id for task_id in graph.with_status(*_OPEN) if graph.tasks[task_id].claim]
+    records = parts.runs.recent({*agents, *_runs_of(sessions or ())}, worked_on)
+    looks.forget(records.keys() | agents.keys())
     found = {run: _run(record, sessions, looks) for run, record in records.items()}
-    for run in agents - found.keys():
-        found[run] = _unrecorded(run, board, sessions, looks)
+    for run in agents.keys() - found.keys():
+        found[run] = _unrecorded(run, agents[run], sessions, looks)
     return found
 
 
@@ -120,32 +127,30 @@ def _run(record: RunRecord, sessions: Mapping[str, str] | None, looks: Looks) ->
     )
 
 
-def _unrecorded(run: str, board: Board, sessions: Mapping[str, str] | None, looks: Looks) -> Run:
+def _unrecorded(run: str, task: Task, sessions: Mapping[str, str] | None, looks: Looks) -> Run:
     """Describe a claimed run that has no record yet: claimed, and then something died."""
-    task = board.tasks[run.rpartition("-")[0]]
     presence = _presence(f"{task.name}-{run}", sessions)
     return Run(run, task.id, task.epoch, None, None, None, session=presence, gone_looks=looks.count(run, presence))
 
 
-def _branches(parts: Parts, board: Board, default: str) -> Mapping[str, BranchState]:
+def _branches(parts: Parts, graph: Graph, default: str) -> Mapping[str, BranchState]:
     wanted = {
         task.id: (task.branch or "", task.base or default, task.merged.commit if task.merged else None)
-        for task in _of_interest(board.tasks)
+        for task in _of_interest(graph)
         if task.branch or task.merged
     }
     return parts.integration.branch_states(wanted) if wanted else {}
 
 
-def _of_interest(tasks: Mapping[str, Task]) -> Iterable[Task]:
-    """Yield the tasks whose next step depends on their branch, and the done ones that block an open one."""
-    blocking: set[str] = set()
-    for task in tasks.values():
-        if task.status in {Status.WORKING, Status.DELEGATED, Status.REVIEWING, Status.REVIEWED, Status.STUCK}:
-            yield task
-        elif task.status is Status.PENDING:
-            blocking.update(task.blocked_by)
+def _of_interest(graph: Graph) -> Iterable[Task]:
+    """Yield the tasks whose next step depends on their branch, and the done ones whose dependants could start."""
+    for task_id in graph.with_status(*_BRANCHING):
+        yield graph.tasks[task_id]
+    blocking = {blocker for task in graph.queue() for blocker in task.blocked_by}
+    for task_id in graph.requests():
+        blocking.update(graph.tasks[task_id].blocked_by)
     for blocker in blocking:
-        found = tasks.get(blocker)
+        found = graph.tasks.get(blocker)
         if found and found.status is Status.DONE:
             yield found
 
@@ -172,10 +177,11 @@ def _number(value: object) -> float | None:
     return float(value) if isinstance(value, (int, float)) else None
 
 
-def live_runs(tasks: Iterable[Task], host: str) -> int:
-    """Count the agents' runs this host holds: each takes a slot."""
+def live_runs(graph: Graph, host: str) -> int:
+    """Count the agents' runs this host holds: each takes a slot, unless it only waits for an answer."""
+    held = (graph.tasks[task_id] for task_id in graph.held())
     return sum(
         1
-        for task in tasks
+        for task in held
         if task.status is Status.WORKING and task.claim and task.claim.host == host and not task.claim.by_person
     )

@@ -47,6 +47,8 @@ class Applier:
         return sum(self._one(action, world) for action in plan.actions)
 
     def _one(self, action: do.Action, world: World) -> bool:
+        if self._is_busy(getattr(action, "task", None)):
+            return False  # slow work on this very task is under way: what was seen is about to change
         try:
             return self._carry_out(action, world)
         except MOVED_ON as moved:
@@ -60,19 +62,19 @@ class Applier:
             case do.StartRun():
                 return self._start(action)
             case do.LaunchRun():
-                return self._begin(action.task, lambda: self._launch(action.task, action.run))
+                return self._begin((action.task,), lambda: self._launch(action.task, action.run))
             case do.StopRun():
-                return self._begin(action.task, lambda: self._stop(action, world))
+                return self._begin((action.task,), lambda: self._stop(action, world))
             case do.SettleRun():
                 settling.settle(self.parts, self.speaker, action, world.runs.get(action.run))
             case do.Advance():
                 settling.advance_task(self.parts, self.speaker, action)
             case do.Integrate():
-                return self._begin(f"base {action.base}", lambda: self._integrate(action))
+                return self._begin((action.task, f"base {action.base}"), lambda: self._integrate(action))
             case do.FollowBase():
-                return self._begin(f"base {action.base}", lambda: self._follow(action.base))
+                return self._begin((f"base {action.base}",), lambda: self._follow(action.base))
             case do.ReturnWorkspace():
-                return self._begin(action.task or action.path, lambda: self._return(action))
+                return self._begin((action.task or action.path,), lambda: self._return(action))
             case do.MendChildren():
                 settling.mend_children(self.parts, self.speaker, action)
             case do.AcceptEdits():
@@ -83,26 +85,28 @@ class Applier:
                 self._pause(action.reason)
         return True
 
-    def _start(self, action: do.StartRun) -> bool:
+    def _is_busy(self, key: str | None) -> bool:
         with self._lock:
-            if action.task in self._busy:
-                return False
-        claimed = claims.claim_run(self.parts, self.speaker, action.task, epoch=action.epoch, request=action.request)
-        return self._begin(action.task, lambda: self._launch(action.task, str(claimed.run)))
+            return key in self._busy
 
-    def _begin(self, key: str, work: Callable[[], None]) -> bool:
-        """Run slow work in the pool unless work on the same thing is under way."""
+    def _start(self, action: do.StartRun) -> bool:
+        claimed = claims.claim_run(self.parts, self.speaker, action.task, epoch=action.epoch, request=action.request)
+        return self._begin((action.task,), lambda: self._launch(action.task, str(claimed.run)))
+
+    def _begin(self, keys: tuple[str, ...], work: Callable[[], None]) -> bool:
+        """Run slow work in the pool unless work on one of the same things is under way."""
         with self._lock:
-            if key in self._busy:
+            if any(key in self._busy for key in keys):
                 return False
-            future = self.pool.submit(self._guarded, key, work)
-            self._busy[key] = future
-        future.add_done_callback(lambda _: self._finished(key))
+            future = self.pool.submit(self._guarded, keys[0], work)
+            self._busy |= dict.fromkeys(keys, future)
+        future.add_done_callback(lambda _: self._finished(keys))
         return True
 
-    def _finished(self, key: str) -> None:
+    def _finished(self, keys: tuple[str, ...]) -> None:
         with self._lock:
-            self._busy.pop(key, None)
+            for key in keys:
+                self._busy.pop(key, None)
         self.again()
 
     def _guarded(self, key: str, work: Callable[[], None]) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 
 from orange.core.actions import Plan
+from orange.core.graph import Graph
+from orange.core.model import Board
 from orange.core.problems import OrangeError
 from orange.core.reconcile import decide
 from orange.project import dispatching
@@ -28,6 +29,8 @@ class Reconciler:
         self.looks = Looks()
         #: Live runs of this project at the last look: what other projects must leave free.
         self.live = 0
+        self._graph: Graph | None = None
+        self._board: Board | None = None
         #: When the passing of time alone may change something, wall-clock seconds.
         self.wake_at: float | None = None
 
@@ -36,16 +39,17 @@ class Reconciler:
         for sentence in (*self.parts.workspaces.repair(), *self.parts.integration.repair()):
             log.warning("%s: %s", self.parts.name, sentence)
 
-    def turn(self, others: int) -> Plan:
+    def turn(self, others: int, *, look: bool = True) -> Plan:
         """Look, decide, act and record once. `others` counts the live runs of other projects.
 
+        Without `look` only what orange itself wrote is read again: right after a hint of ours, and cheap.
         Raises OrangeError when the project cannot be observed.
         """
-        pause = dispatching.read(self.parts.layout.dispatch)
-        world = observe(self.parts, dispatch_for(self.parts.settings(), 0, 0, pause), self.looks)
-        self.live = live_runs(world.board.tasks.values(), self.parts.host)
-        world = replace(world, dispatch=dispatch_for(world.settings, self.live, others, pause))
-        plan = decide(world, self.parts.clock.now())
+        graph = self._graph_of(self.parts.store.read() if look else self.parts.store.look(()))
+        pause, settings = dispatching.read(self.parts.layout.dispatch), self.parts.settings()
+        self.live = live_runs(graph, self.parts.host)
+        world = observe(self.parts, graph, dispatch_for(settings, self.live, others, pause), self.looks)
+        plan = decide(world, self.parts.clock.now(), graph)
         if plan.actions:
             log.debug("%s: %s", self.parts.name, plan.actions)
             self.applier.apply(plan, world)
@@ -53,9 +57,21 @@ class Reconciler:
         self._record()
         return plan
 
+    def _graph_of(self, board: Board) -> Graph:
+        """Keep one index of the board and tell it what changed, so that a look costs what changed and not the board."""
+        cancelled_satisfies = self.parts.settings().cancelled_satisfies
+        if self._graph is None or self._graph.cancelled_satisfies is not cancelled_satisfies:
+            self._graph = Graph(board, cancelled_satisfies=cancelled_satisfies)
+        elif board is not self._board:
+            self._graph.follow(board)
+        self._board = board
+        return self._graph
+
     def _record(self) -> None:
+        if not self.parts.store.unrecorded() and not self.parts.store.hand_edits():
+            return
         try:
-            self.parts.store.record()
+            self.parts.store.record(look=False)
         except OrangeError as failed:
             log.warning("%s: history: %s", self.parts.name, failed.message)
 

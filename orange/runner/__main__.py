@@ -39,7 +39,7 @@ def main() -> int:
     """Supervise the run named on the command line."""
     runtime = os.environ.get(runfiles.RUNTIME_MARK, "")
     if len(sys.argv) != 2 or not runfiles.is_safe(sys.argv[1]) or not runtime.startswith("/"):
-        print(f"usage: {runfiles.RUNTIME_MARK}=/FOLDER python -m orange.runner RUN", file=sys.stderr)  # noqa: T201
+        print(f"usage: {runfiles.RUNTIME_MARK}=/FOLDER python -m orange.runner RUN", file=sys.stderr)  # noqa: T201 - for people
         return 2
     supervise(sys.argv[1], Place(runtime, os.environ, _SystemClock()), _parts)
     return 0

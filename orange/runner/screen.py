@@ -48,9 +48,14 @@ class Screen:
         self._pending += data
         self.show()
 
+    def ready(self, _events: int) -> None:
+        """Take note that it takes something again."""
+        self._muted = False
+        self.show()
+
     def show(self) -> None:
         """Show what is pending, as much as it takes now."""
-        if self.fd is None or not self.waiting:
+        if self.fd is None or not self._pending:
             return
         try:
             del self._pending[: os.write(self.fd, self._pending)]
@@ -59,7 +64,7 @@ class Screen:
         except OSError:  # the session is gone; SIGHUP says so
             self.fd = None
         else:
-            self._muted, self._taken = False, self._clock()
+            self._taken = self._clock()
 
     def finish(self) -> None:
         """Show the rest, within the limits of patience."""

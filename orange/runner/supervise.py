@@ -112,6 +112,7 @@ def _carry_out(job: Job, folder: RunFolder, session: Session, env: Mapping[str, 
     try:
         folder.identify()
         ending = prepare(job, folder, session, env)
+        ending = ending or _told_already(session.orders)
         if ending:
             return ending
         ending = execute(job, folder, session, env)
@@ -122,6 +123,13 @@ def _carry_out(job: Job, folder: RunFolder, session: Session, env: Mapping[str, 
     except OSError as error:
         return Ending(FAILED, f"the run's records could not be written: {error}", stage="prepare")
     return ending
+
+
+def _told_already(orders: Orders) -> Ending | None:
+    """Return the end of a run that was told to end before its agent was started."""
+    orders.take()
+    orders.look()
+    return Ending(orders.verdict, orders.reason or "the run ended before its agent started") if orders.verdict else None
 
 
 def _save(job: Job, folder: RunFolder, parts: Callable[[], Parts]) -> Saved:

@@ -116,7 +116,7 @@ class _Terminal:
     # -- one turn
 
     def _turn(self, until: float) -> None:
-        self._want(self._screen.fd, selectors.EVENT_WRITE if self._screen.waiting else 0, _nothing)
+        self._want(self._screen.fd, selectors.EVENT_WRITE if self._screen.waiting else 0, self._screen.ready)
         self._want(self._master if self._open else None, self._of_master(), self._master_ready)
         timeout = max(0.0, until - self._clock())
         for key, events in self._selector.select(min(timeout, PATIENCE) if self._screen.waiting else timeout):

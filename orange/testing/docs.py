@@ -17,6 +17,8 @@ from collections.abc import Callable, Iterator, Mapping
 
 import click
 
+from orange.adapters.runtimes.scripted_agent import ACTIONS
+from orange.adapters.runtimes.scripting import VERBS
 from orange.cli.app import root
 from orange.core import config, lifecycle
 from orange.core.config_schema import KEYS, json_schema
@@ -84,7 +86,7 @@ def settings_table() -> str:
     defaults = _defaults()
     rows = [
         f"| `{key.name}`{' (U)' if key.user_only else ''} | {defaults.get(key.name, '')} | {_cell(key.wants)} | "
-        f"{_cell(key.about)} |"
+        f"{_cell(key.about)}{_note(key)} |"
         for key in KEYS
     ]
     items = [
@@ -93,6 +95,15 @@ def settings_table() -> str:
         for item in key.items
     ]
     return "\n".join(["| setting | default | takes | what for |", "|---|---|---|---|", *rows, *items])
+
+
+def _note(key: Key) -> str:
+    """Say which values have an effect, where not all do yet."""
+    if key.only is None:
+        return ""
+    if key.kind is not Kind.WORD:
+        return " *Not acted on yet.*"
+    return f" *So far only {' and '.join(f'`{value}`' for value in key.only)}.*"
 
 
 def _defaults() -> Mapping[str, str]:
@@ -126,6 +137,17 @@ def _helps(command: click.Command, name: str, parent: click.Context | None = Non
                 yield from _helps(below, word, context)
 
 
+def script_verbs() -> str:
+    """List what the scripted agent can do, with the sentence of each action."""
+    rows = [f"| `{verb}` | {_cell(wants)} | {_cell(_does(verb))} |" for verb, wants in VERBS.items()]
+    return "\n".join(["| instruction | behind it | what it does |", "|---|---|---|", *rows])
+
+
+def _does(verb: str) -> str:
+    action = ACTIONS.get(verb)
+    return (inspect.getdoc(action) or "").partition("\n")[0] if action else "Fail in the first attempt only."
+
+
 _PARTS: Mapping[str, Callable[[], str]] = {
     "state-diagram": state_diagram,
     "transitions": transition_table,
@@ -133,6 +155,7 @@ _PARTS: Mapping[str, Callable[[], str]] = {
     "stuck-reasons": lambda: _words(lifecycle.StuckReason, "reason"),
     "settings": settings_table,
     "commands": command_reference,
+    "script-verbs": script_verbs,
 }
 
 

@@ -45,10 +45,12 @@ class FakeExecutor:
         _check(session)
         if not self._prepared(run):
             raise SessionFailed(f"run {run} is not prepared")
+        if run in self._stopped:
+            raise SessionFailed(f"run {run} was told to end: it never starts again")
         if session in self.sessions:
             return
         self._ids += 1
-        if run in self.started or run in self._stopped:
+        if run in self.started:
             return  # as its supervisor would: it ends at once
         self.sessions[session] = (f"${self._ids}", run)
         self.started.append(run)

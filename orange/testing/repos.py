@@ -102,14 +102,21 @@ class Repo:
 
     def branch(self, name: str, files: Files, *, start: str | None = None, message: str = "Work") -> str:
         """Commit files on a branch without touching any checkout; cut at `start` where it does not exist yet."""
-        parent = self.rev(f"refs/heads/{name}") or (self.rev(start) if start else None)
-        head = f"commit refs/heads/{name}\ncommitter Ada <ada@example.org> 1700000000 +0000\n"
-        body = [f"{head}data {len(message.encode())}\n{message}\n".encode()]
-        body += [f"from {parent}\n".encode()] if parent else []
-        for path, data in files.items():
-            body.append(_change(os.fsencode(path), data.encode() if isinstance(data, str) else data))
-        self.git("fast-import", "--quiet", "--force", "--date-format=raw", stdin=b"".join(body))
+        self.branches({name: files}, start=start, message=message)
         return self.git("rev-parse", f"refs/heads/{name}")
+
+    def branches(self, work: Mapping[str, Files], *, start: str | None = None, message: str = "Work") -> None:
+        """Do that for many branches at once."""
+        root = self.rev(start) if start else None
+        stream = []
+        for name, files in work.items():
+            parent = (self.rev(f"refs/heads/{name}") if len(work) == 1 else None) or root
+            head = f"commit refs/heads/{name}\ncommitter Ada <ada@example.org> 1700000000 +0000\n"
+            stream.append(f"{head}data {len(message.encode())}\n{message}\n".encode())
+            stream += [f"from {parent}\n".encode()] if parent else []
+            for path, data in files.items():
+                stream.append(_change(os.fsencode(path), data.encode() if isinstance(data, str) else data))
+        self.git("fast-import", "--quiet", "--force", "--date-format=raw", stdin=b"".join(stream))
 
     def tree(self, revision: str) -> dict[str, bytes]:
         """Map every path of a commit to its bytes."""

@@ -214,16 +214,27 @@ class Served:
     watch: FolderWatch
 
 
-def serve(root: str, home: Home, again: Callable[[], None], pool: ThreadPoolExecutor) -> Served:
+@dataclass(frozen=True, slots=True)
+class Hints:
+    """How a project tells the daemon that there is something to see."""
+
+    #: Orange itself did something.
+    nudge: Callable[[], None]
+    #: Somebody changed a file.
+    edited: Callable[[], None]
+
+
+def serve(root: str, home: Home, hints: Hints, pool: ThreadPoolExecutor) -> Served:
     """Make a project's reconciler, mend what a kill left, and begin to watch. Raises OrangeError."""
     from orange.adapters.watch import FolderWatch
     from orange.reconciler.loop import Reconciler
 
     parts = open_parts(root, home, daemon=True)
-    reconciler = Reconciler(parts, Speaker(Actor.DAEMON, "daemon"), again, pool)
+    reconciler = Reconciler(parts, Speaker(Actor.DAEMON, "daemon"), hints.nudge, pool)
     reconciler.repair()
     watch = FolderWatch()
-    watch.start([parts.layout.tree], again)
+    if os.environ.get("ORANGE_WATCH") != "off":
+        watch.start([parts.layout.tree], hints.edited)
     return Served(reconciler, watch)
 
 

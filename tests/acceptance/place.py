@@ -38,6 +38,8 @@ class Place:
     repo: Path
     home: Path
     daemons: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    #: More of the environment.
+    extra: dict[str, str] = field(default_factory=dict)
 
     @property
     def env(self) -> dict[str, str]:
@@ -51,6 +53,7 @@ class Place:
             "GIT_CONFIG_GLOBAL": str(self.home / "gitconfig"),
             "GIT_CONFIG_NOSYSTEM": "1",
             "NO_COLOR": "1",
+            **self.extra,
         }
 
     def argv(self, *args: str) -> list[str]:

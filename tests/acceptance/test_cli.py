@@ -185,3 +185,12 @@ def _processes() -> list[str]:
         except OSError:
             continue
     return found
+
+
+def test_status_says_that_dispatch_is_paused_and_why(place: Place) -> None:
+    """A pause is shown with its reason, whether the daemon runs or not, until it is lifted."""
+    place.orange("daemon", "pause", "--reason", "lunch")
+    daemon = place.orange("status", "--json").json["daemon"]
+    assert (daemon["running"], daemon["paused"], daemon["pause_reason"]) == (False, True, "lunch")
+    place.orange("daemon", "resume")
+    assert place.orange("status", "--json").json["daemon"]["paused"] is False

@@ -24,7 +24,8 @@ def test_a_chain_of_tasks_runs_in_order_each_seeing_the_last_ones_commit(place: 
     assert [task["id"] for task in listed] == [db]
     place.start()
     place.settled({"oauth-db": "done", "oauth-api": "done", "oauth-ui": "done"})
-    assert {"db.txt", "api.txt", "ui.txt"} <= set(place.git("ls-tree", "--name-only", "main").splitlines())
+    integrated = place.git("ls-tree", "--name-only", "refs/orange/base/main").splitlines()
+    assert {"db.txt", "api.txt", "ui.txt"} <= set(integrated)
     order = [events(place, task, "task.claimed")[0]["at"] for task in (db, api, ui)]
     assert order == sorted(str(at) for at in order)
 
@@ -47,7 +48,7 @@ delegate"""
     assert "plan.txt" in place.git("ls-tree", "--name-only", branch)
     place.settled({"add-oauth": "done", "oauth-db": "done", "oauth-api": "done", "oauth-ui": "done"})
     assert place.task(parent)["progress"] == {"done": 3, "total": 3}
-    assert "plan.txt" in place.git("ls-tree", "--name-only", "main")
+    assert "plan.txt" in place.git("ls-tree", "--name-only", "refs/orange/base/main")
 
 
 def test_with_human_review_a_parent_waits_for_approval(place: Place) -> None:

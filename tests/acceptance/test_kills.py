@@ -35,6 +35,10 @@ def test_a_daemon_killed_at_random_instants_loses_nothing_and_starts_nothing_twi
     place.settled(dict.fromkeys(names, "done"), 300)
     starts = Counter(line.split()[1] for line in ledger.read_text().splitlines())
     assert [run for run, count in starts.items() if count > 1] == []
+    place.until(
+        lambda: place.git("rev-parse", "main") == place.git("rev-parse", "refs/orange/base/main"),
+        "the branch to follow",
+    )
     files = set(place.git("ls-tree", "--name-only", "main").splitlines())
     assert {f"{name}.txt" for name in names} <= files
     place.git("fsck", "--connectivity-only")

@@ -90,7 +90,7 @@ def test_tutorial_works_as_written(reader: Reader) -> None:
         reader.type(block)
         if block.startswith("mkdir shop"):
             reader.folder /= "shop"
-        if "daemon start" in block or "delegated" in block:
+        if "daemon start" in block or "delegate" in block:
             reader.wait(_all_done)
     assert set(reader.tasks()) == {"schema", "api", "pages", "page-one", "page-two"}
     files = reader.type("git ls-tree --name-only main").split()

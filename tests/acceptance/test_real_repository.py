@@ -44,7 +44,7 @@ def code(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def busy(code: Path, tmp_path: Path) -> Iterator[Place]:
-    """The real code base as a repository whose checkout has staged, unstaged, untracked, ignored and stashed changes."""
+    """The real code base as a repository whose checkout is in use: staged, unstaged, untracked, ignored, stashed."""
     with fresh_home() as home:
         place = Place(tmp_path / "repo", home)
         subprocess.run(["cp", "-r", str(code), str(place.repo)], check=True)

@@ -92,21 +92,23 @@ def test_starting_again_is_no_second_start(bench: Bench) -> None:
 
 
 def test_an_ended_run_never_starts_again(bench: Bench) -> None:
-    """The same run started after its end, in whatever session, does nothing."""
+    """A run that was told to end is refused; one that is started in another session too does nothing there."""
     session = bench.start()
-    assert bench.executor.stop(RUN, session, 5.0) is Presence.GONE
-    bench.executor.start(RUN, session)
     bench.executor.start(RUN, "demo-other")
-    until(lambda: not bench.names)
+    until(lambda: bench.names == {session})
+    assert bench.executor.stop(RUN, session, 5.0) is Presence.GONE
+    with pytest.raises(SessionFailed, match="told to end"):
+        bench.executor.start(RUN, session)
     assert bench.starts(RUN) == 1
 
 
 def test_a_run_stopped_before_its_start_never_starts(bench: Bench) -> None:
-    """A start that comes late, after the run was given up, does nothing."""
+    """A start that comes late, after the run was given up, is refused."""
     bench.prepare(RUN)
     assert bench.executor.stop(RUN, SESSION, 1.0) is Presence.GONE
-    bench.executor.start(RUN, SESSION)
-    until(lambda: not bench.names)
+    with pytest.raises(SessionFailed, match="told to end"):
+        bench.executor.start(RUN, SESSION)
+    assert bench.names == set()
     assert bench.starts(RUN) == 0
 
 

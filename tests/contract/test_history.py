@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import time
 from collections.abc import Callable
@@ -271,6 +272,20 @@ def test_a_ref_lock_left_by_a_kill_is_cleared_when_it_is_old(opened: Open, tmp_p
     lock.touch()
     os.utime(lock, (NOW - 3600, NOW - 3600))
     assert repo.tree(history.commit({"a": b"2"}, "Two")) == {"a": b"2"}
+
+
+def test_a_daemon_starts_no_program_for_small_commits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once open, tips, blobs and small commits need no git program at all."""
+    repo = repos.make(tmp_path / "r")
+    history = open_history(repo.layout, batches=True, now=lambda: NOW)
+    history.commit({"a": b"1"}, "One")
+    history.commit({"a": b"2"}, "Two")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    made = history.commit({"a": b"3", "b/c": b"4"}, "Three")
+    assert history.tip() == made
+    assert history.read(hashlib.sha1(b"blob 1\x003").hexdigest()) == b"3"
+    monkeypatch.undo()
+    assert repo.tree(made) == {"a": b"3", "b/c": b"4"}
 
 
 class _Rival:

@@ -10,8 +10,9 @@ from orange.core.model import Approval, Claim, Merged, Priority, Publish, Reques
 from orange.core.names import new_id
 
 ODD_TEXTS = (
-    "no", "1e5", "null", "~", "2026-11-20", "12:30:45", "0x1F", "a: b", "a #b", "- a", "'", '"', "\\", "it's \"so\"", "%",
-    "{a}", "[a]", "@a", "`a`", "C#", "a:", ":a", "<<", "=", "ä 漢 🍊", "a\u00a0b", "a  b", "---", "...", "*a", "&a", "!a", "|",
+    "no", "1e5", "null", "~", "2026-11-20", "12:30:45", "0x1F", "a: b", "a #b", "- a", "'", '"', "\\", "it's \"so\"",
+    "%", "{a}", "[a]", "@a", "`a`", "C#", "a:", ":a", "<<", "=", "ä 漢 🍊", "a\u00a0b", "a  b", "---", "...", "*a",
+    "&a", "!a", "|", "k3f9x2ab",
 )  # fmt: skip
 #: What a line of a file may hold, without the control characters and separators that are refused.
 _LETTERS = st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Zl", "Zp", "Cn"], exclude_characters="\ufeff")

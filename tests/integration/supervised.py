@@ -60,10 +60,10 @@ class Bench:
         spec = replace(SPEC, workspace=self.place.workspace, agent_settings=AgentSettings(run=command))
         self.place.runs.prepare(replace(spec, **changes))
 
-    def begin(self, env: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
+    def begin(self, env: Mapping[str, str] | None = None, run: str = RUN) -> subprocess.Popen[bytes]:
         """Start a supervisor."""
-        given = {"ORANGE_RUNTIME": self.place.layout.runtime, "ORANGE_RUN": RUN, "ASKED": str(self.root / "asked")}
-        argv = [sys.executable, "-P", "-c", PROGRAM, "orange.runner", RUN]
+        given = {"ORANGE_RUNTIME": self.place.layout.runtime, "ORANGE_RUN": run, "ASKED": str(self.root / "asked")}
+        argv = [sys.executable, "-P", "-c", PROGRAM, "orange.runner", run]
         pipe = subprocess.DEVNULL
         return subprocess.Popen(argv, cwd="/", env={**os.environ, **given, **(env or {})}, stdin=pipe, stdout=pipe)
 

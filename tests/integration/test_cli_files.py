@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from orange.cli import skill
-from tests.unit.cli_fake import FakeDoors, FakeProject, Refused, orange, task
+from orange.core.problems import Problem
+from tests.unit.cli_fake import FakeDoors, FakeProject, orange, task
 
 DB = task("a2b3c4d5", "db")
 
@@ -110,35 +111,30 @@ def _own_editor(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EDITOR", "false")
 
 
-def test_edit_hands_over_the_whole_file_and_brings_back_what_was_written(tmp_path: Path) -> None:
-    """The editor sees the file's text; what it leaves is judged by the project."""
-    editor(tmp_path, 'cp "$1" seen; echo changed >> "$1"'.replace("seen", str(tmp_path / "seen")))
-    project = FakeProject(DB)
+def test_edit_opens_the_tasks_own_file(tmp_path: Path) -> None:
+    """The editor gets the file itself, as a person who edits by hand would."""
+    (tmp_path / "TASK.md").write_text("the file\n")
+    editor(tmp_path, 'echo changed >> "$1"')
+    project = FakeProject(DB, file=str(tmp_path / "TASK.md"))
     assert orange("task", "edit", "db", project=project).status == 0
-    assert (tmp_path / "seen").read_text() == "the file\n"
-    assert ("replace_text", ("a2b3c4d5", "the file\nchanged\n")) in project.asked
+    assert (tmp_path / "TASK.md").read_text() == "the file\nchanged\n"
+    assert ("nudge", ("",)) in project.asked
 
 
-def test_an_unchanged_edit_changes_nothing(tmp_path: Path) -> None:
-    """Closing the editor without a change is no request."""
+def test_an_edit_that_is_not_believed_is_refused_with_its_reason(tmp_path: Path) -> None:
+    """The file stays as it was left; the command says what is not believed, and what does it properly."""
     editor(tmp_path, "true")
-    project = FakeProject(DB)
-    ended = orange("task", "edit", "db", project=project)
-    assert (ended.status, "nothing was changed" in ended.err) == (0, True)
-    assert project.asked == []
-
-
-def test_a_refused_edit_is_not_lost(tmp_path: Path) -> None:
-    """What was written is kept in a file that the refusal names."""
-    editor(tmp_path, 'echo nonsense > "$1"')
-    project = FakeProject(DB, refuses=Refused("line 1: no frontmatter"))
+    project = FakeProject(DB, file=str(tmp_path / "TASK.md"))
+    project.problems = (Problem("TASK.md", 4, "status done is not believed", "use `orange task merge`"),)
     ended = orange("task", "edit", "db", "--json", project=project)
-    assert ended.status == 1
-    message = ended.json["error"]["message"]
-    assert message.startswith("line 1: no frontmatter. What you wrote is in ")
-    kept = Path(message.rpartition(" ")[2])
-    assert kept.read_text() == "nonsense\n"
-    kept.unlink()
+    assert (ended.status, ended.json["error"]["code"]) == (1, "edit_refused")
+    assert "TASK.md:4: status done is not believed. Use `orange task merge`" in ended.json["error"]["message"]
+
+
+def test_an_editor_that_fails_is_a_refusal(tmp_path: Path) -> None:
+    """Nothing is assumed when the editor ends badly."""
+    editor(tmp_path, "exit 3")
+    assert orange("task", "edit", "db", project=FakeProject(DB, file=str(tmp_path / "x"))).status == 1
 
 
 def test_create_with_the_editor_takes_the_first_line_as_the_title(tmp_path: Path) -> None:

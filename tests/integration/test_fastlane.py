@@ -56,15 +56,34 @@ def test_both_lanes_give_the_same_answer(
 ) -> None:
     """Byte for byte the same text and the same exit code, refusals included."""
     whole = orange(*line.split(), doors=DOORS)
-    assert asking.ask(line.split(), environment) == (whole.status, whole.out)
+    assert asking.ask(line.split(), environment) == (whole.status, whole.out.encode())
     assert len(daemon) == 1
 
 
-def test_the_daemon_refuses_what_is_no_question() -> None:
-    """A write, or the call of another version, is refused: it needs the whole command line."""
-    for argv, version in ((["task", "cancel", "api", "--json"], __version__), (["status", "--json"], "0.0.0")):
-        with pytest.raises(NotAllowed):
-            served.command({"argv": argv, "cwd": "/", "version": version}, DOORS, {})
+@pytest.mark.parametrize(
+    ("line", "version", "peer"),
+    [
+        ("task cancel api --json", __version__, 1),
+        ("status --json", "0.0.0", 1),
+        ("status", __version__, 1),
+        ("task update api --priority low --json", __version__, 0),
+    ],
+)
+def test_the_daemon_refuses_what_it_should_not_do(line: str, version: str, peer: int) -> None:
+    """Other commands, other versions, and a change for nobody knows whom need the whole command line."""
+    with pytest.raises(NotAllowed):
+        served.command({"argv": line.split(), "cwd": "/", "version": version, "peer": peer}, DOORS, {})
+
+
+def test_a_change_of_one_task_is_carried_out_for_the_process_that_asks(
+    environment: dict[str, str], daemon: list[Mapping[str, Any]]
+) -> None:
+    """The daemon is told by the kernel which process asks, whatever the call itself says."""
+    line = ["task", "update", "api", "--title", "New", "--json"]
+    answer = asking.ask(line, environment)
+    assert answer is not None
+    assert b'"title": "New"' in answer[1]
+    assert daemon[0]["peer"] == os.getpid()
 
 
 def test_the_daemon_looks_where_the_line_was_typed(
@@ -83,7 +102,14 @@ def test_without_a_daemon_the_whole_command_line_answers(environment: dict[str, 
 
 @pytest.mark.parametrize(
     "reply",
-    [b"", b"{", b'{"error": "busy"}\n', b'{"status": 0, "out": "half', b"\xff\n", b'{"status": x, "out": ""}\n'],
+    [
+        b"",
+        b"{",
+        b'{"error": "busy"}\n',
+        b'{"status": 0, "answer": {"tasks": [',
+        b"\xff\n",
+        b'{"status": x, "answer": {}}\n',
+    ],
 )
 def test_a_strange_answer_is_no_answer(reply: bytes, environment: dict[str, str]) -> None:
     """Whatever is not exactly an answer leaves the field to the whole command line."""

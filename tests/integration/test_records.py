@@ -509,6 +509,21 @@ def test_refreshing_shows_the_tip_and_touches_no_file(project: Repo) -> None:
     assert tree.git("rev-parse", "HEAD") == project.rev(RECORDS_REF)
 
 
+def test_an_edit_within_the_time_stamps_grain_is_not_forgotten(project: Repo) -> None:
+    """An edit of the same size and second as the index, found only by looking twice, still shows afterwards."""
+    tree = Repo(project.layout.tree)
+    tree.git("config", "core.trustctime", "false")
+    stamp = os.stat(f"{tree.path}/{TASK}").st_mtime - 100
+    os.utime(f"{tree.path}/{TASK}", (stamp, stamp))
+    assert tree.git("status", "--porcelain") == ""
+    os.utime(_admin(project) / "index", (stamp, stamp))
+    tree.write({TASK: tree.read(TASK).replace(b"Login", b"Logon")})
+    os.utime(f"{tree.path}/{TASK}", (stamp, stamp))
+    open_history(project.layout).commit({"config.yaml": b"format: 1\nagent: x\n"}, "Elsewhere")
+    assert records.refresh_checkout(project.layout)
+    assert f" M {TASK}" in tree.git("status", "--porcelain")
+
+
 def test_refreshing_leaves_a_person_who_works_there_alone(project: Repo, tmp_path: Path) -> None:
     """A branch checked out there, a lock, or a merge in progress: nothing is moved, and the answer is no."""
     tree = Repo(project.layout.tree)

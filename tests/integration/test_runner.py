@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import random
 import signal
 import stat
 import subprocess
@@ -16,11 +17,12 @@ from pathlib import Path
 import pytest
 
 from orange import proctable
+from orange.adapters.runs import FileRuns
 from orange.core.layout import Layout
 from orange.core.model import Outcome
 from orange.runner import report
 from orange.testing.repos import until
-from orange.testing.tmux import reap
+from orange.testing.tmux import reap, shell
 from tests.integration.supervised import RUN, Bench, bench
 
 
@@ -162,6 +164,26 @@ def test_a_killed_supervisor_is_not_replaced(it: Bench, tmp_path: Path) -> None:
     assert ledger.read_text() == "x\n"
 
 
+def test_killed_at_any_instant_a_run_is_started_at_most_once(
+    it: Bench, tmp_path: Path, times: Callable[[int], int]
+) -> None:
+    """SIGKILL at random moments of its start, then a second supervisor: at most one agent ever ran."""
+    chance = random.Random(7)
+    for epoch in range(1, times(10) + 1):
+        ledger = tmp_path / f"ledger-{epoch}"
+        it.prepare(f"echo x >> {ledger}; exec cat", run=f"k3f9x2ab-{epoch}", epoch=epoch)
+        first = it.begin(run=f"k3f9x2ab-{epoch}")
+        time.sleep(chance.uniform(0.0, 0.15))  # the moment itself is what is tried
+        first.kill()
+        first.wait()
+        second = it.begin(run=f"k3f9x2ab-{epoch}")
+        until(lambda ledger=ledger, second=second: ledger.exists() or second.poll() is not None)  # type: ignore[misc]  # bound here on purpose
+        second.terminate()
+        assert second.wait(60) in {0, -signal.SIGTERM}
+        assert not ledger.exists() or ledger.read_text() == "x\n"
+    until(lambda: not it.place.marked())
+
+
 def test_a_run_told_to_stop_before_it_starts_does_not(it: Bench, tmp_path: Path) -> None:
     """The word to stop lies in the folder: no agent, no marker, no result."""
     it.prepare(f"touch {tmp_path}/started")
@@ -224,6 +246,17 @@ def test_sigterm_stops_a_run(it: Bench) -> None:
     assert record.commit == "c0ffee"
     assert not it.place.marked()
     assert not it.read("error.md")
+
+
+def test_a_stop_during_the_hook_starts_no_agent(it: Bench) -> None:
+    """What comes between the hook and the agent counts for the agent."""
+    it.prepare("touch started", before_run="echo up; trap 'exit 0' TERM; while :; do sleep 0.05; done")
+    child = it.begin()
+    until(lambda: "up" in it.read("logs/steps/before_run.log"))
+    child.terminate()
+    assert child.wait(60) == 0
+    assert it.record.outcome is Outcome.STOPPED
+    assert os.listdir(it.place.workspace) == []
 
 
 def test_the_word_to_stop_is_enough(it: Bench) -> None:
@@ -439,6 +472,19 @@ def test_records_are_found_by_task(it: Bench) -> None:
     assert set(found) == {"k3f9x2ab-2", "k3f9x2ab-9", "k3f9x2ab-10", "k3f9x2ab-11"}
     assert set(it.place.runs.recent([], ["h7d2m4qe", "nothing1"])) == {"h7d2m4qe-1"}
     assert it.place.runs.recent([], []) == {}
+
+
+def test_looking_again_reads_only_what_can_have_changed(it: Bench) -> None:
+    """A new run is seen at once, an ended one is read once, a live one every time."""
+    late = FileRuns(it.place.layout, shell, now=lambda: time.time() + 1e6)
+    assert it.run("exit 0").outcome is Outcome.FINISHED
+    for _ in range(2):
+        assert late.recent([], ["k3f9x2ab"])[RUN].outcome is Outcome.FINISHED
+        Path(it.place.runs.folder(RUN), "result.json").unlink(missing_ok=True)
+    it.prepare("true", run="k3f9x2ab-2", epoch=2)
+    assert set(late.recent([], ["k3f9x2ab"])) == {RUN, "k3f9x2ab-2"}
+    assert late.recent([], []) == {}
+    assert late.recent([], ["k3f9x2ab"])[RUN].outcome is None
 
 
 def test_a_record_survives_the_way_to_disk(it: Bench) -> None:

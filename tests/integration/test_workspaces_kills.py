@@ -76,7 +76,7 @@ def _usable(place: Place) -> None:
 
 @pytest.mark.parametrize("family", [False, True], ids=["only it", "with its git"])
 def test_kills_at_random_instants_are_healed(tmp_path: Path, times: Callable[[int], int], *, family: bool) -> None:
-    """After each kill, repair leaves a repository that git likes, with every piece of work in a workspace or a commit."""
+    """After each kill, repair leaves a repository that git likes, and every piece of work in it."""
     place = _prepared(tmp_path)
     dice = random.Random(f"instants {family}")
     for number in range(times(_KILLS // 2)):

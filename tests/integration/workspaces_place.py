@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import shutil
+import signal
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from orange.adapters.workspaces import WorktreeWorkspaces
 from orange.core.model import Task, Workspace
 from orange.core.settings import HookSettings, WorkspaceSettings
-from orange.testing.repos import Repo, sample
+from orange.testing.repos import Repo, sample, until
 
 TASK = Task("k3f9x2ab", "OAuth endpoints", "oauth")
 OTHER = Task("h7d2m4qe", "Tokens", "tokens")
@@ -72,19 +76,32 @@ class Place:
             assert set(head.read_text().strip()) != {"0"}
 
 
-def place(folder: Path, **settings: object) -> Place:
+def place(folder: Path, **settings: Any) -> Place:
     """Make a repository with some files and a .gitignore, in a folder whose name has a space."""
     repo = sample(folder / "my repo")
     repo.commit({".gitignore": "*.log\n.env\nnode_modules/\n__pycache__/\nout/\n"}, "Ignore")
     hooks = {key: value for key, value in settings.items() if key in HookSettings.__dataclass_fields__}
     rest = {key: value for key, value in settings.items() if key not in hooks}
-    made = WorkspaceSettings(**rest, hooks=HookSettings(**hooks))  # type: ignore[arg-type] - the caller's names
+    made = WorkspaceSettings(**rest, hooks=HookSettings(**hooks))
     return Place(repo, made)
 
 
 def branch(task: Task) -> str:
     """The branch a task works on."""
     return f"orange/{task.slug}"
+
+
+@contextmanager
+def somebody_in(folder: str) -> Iterator[int]:
+    """Let a program work in a folder while the block runs; yields its process id."""
+    shell = shutil.which("sh") or "/bin/sh"
+    pid = os.posix_spawn(shell, ["sh", "-c", 'cd "$1" && exec sleep 120', "sh", folder], os.environ)
+    try:
+        until(lambda: os.readlink(f"/proc/{pid}/cwd") == folder)
+        yield pid
+    finally:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
 
 
 def listing(folder: Path | str) -> dict[str, tuple[int, bytes]]:

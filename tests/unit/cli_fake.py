@@ -41,14 +41,13 @@ class FakeProject:
     """The facade, over a dictionary. `asked` records what a command asked for."""
 
     def __init__(
-        self, *tasks: Task, here: str | None = None, root: str = "/repo", refuses: OrangeError | None = None
+        self, *tasks: Task, here: str | None = None, root: str = "/repo", file: str = "/repo/x/TASK.md"
     ) -> None:
         self.tasks = {task.id: task for task in tasks}
         self.asked: list[tuple[str, Any]] = []
         self.inside = here
         self.name, self.layout, self.settings = "repo", Layout(root, f"{root}/.git"), Settings()
-        #: Raised by `replace_text`.
-        self.refuses = refuses
+        self.file = file
         self.output: Sequence[str] = ()
         self.problems: tuple[Problem, ...] = ()
 
@@ -56,7 +55,15 @@ class FakeProject:
         return self.inside
 
     def board(self) -> Board:
-        return Board(self.tasks)
+        return Board(self.tasks, self.problems)
+
+    @property
+    def parts(self) -> FakeProject:
+        """The one part that commands use: it can nudge."""
+        return self
+
+    def path_of(self, _address: str) -> str:
+        return self.file
 
     def find(self, address: str) -> Task:
         return self.tasks[resolve(address, self.tasks)]
@@ -113,15 +120,6 @@ class FakeProject:
 
     def write_section(self, address: str, section: str, text: str) -> Task:
         self.asked.append((f"write {self.find(address).id}", (section, text)))
-        return self.find(address)
-
-    def text(self, _address: str) -> str:
-        return "the file\n"
-
-    def replace_text(self, address: str, text: str) -> Task:
-        if self.refuses:
-            raise self.refuses
-        self.asked.append(("replace_text", (address, text)))
         return self.find(address)
 
     def follow(self, _address: str) -> Iterator[str]:
@@ -204,6 +202,9 @@ class FakeDoors:
 
     def daemon_log(self) -> str:
         return self.log
+
+    def keeper(self, project: Project) -> None:
+        pass
 
     def output_of(self, argv: Sequence[str], _folder: str) -> str:
         return " ".join(argv)

@@ -6,6 +6,8 @@ from dataclasses import replace
 from random import Random
 from typing import Any
 
+from hypothesis import settings
+
 from orange.core.lifecycle import Status, StuckReason
 from orange.core.model import (
     Approval,
@@ -30,6 +32,9 @@ from orange.core.problems import Problem
 from orange.core.settings import Limits, ReviewSettings, Settings, WorkspaceSettings
 from orange.core.times import stamp
 from orange.testing.worlds import AT, HOST, NOW, a_claim, a_run, a_task, a_world, an_ended_run
+
+#: For properties that cost a decision or more an example: fewer of them, and as many as asked for in `make torture`.
+modest = settings(max_examples=25 if settings().max_examples <= 100 else settings().max_examples)
 
 #: Ids of tasks; `zz` never has a file.
 IDS = "abcdef"
@@ -85,7 +90,7 @@ def _claim(rnd: Random, task_id: str, status: Status) -> Claim | None:
     epoch = rnd.randint(1, 3)
     held = rnd.random() < (0.95 if status is Status.WORKING else 0.05)
     if not held:
-        return _maybe(rnd, 0.7, Claim(None, epoch, None, None, None))
+        return Claim(None, epoch, None, None, None) if rnd.random() < 0.7 else None
     host = rnd.choice([HOST, HOST, HOST, "there", None])
     return a_claim(task_id, epoch, host=host, person=rnd.random() < 0.15)
 
@@ -160,7 +165,7 @@ def _settings(rnd: Random) -> Settings:
 def _base(rnd: Random, name: str) -> Base:
     exists = rnd.random() < 0.95
     behind, ahead = rnd.choice([0, 0, 1]), rnd.choice([0, 0, 1])
-    return Base(name, "i0" if exists else None, "b0" if exists else None, behind, ahead, _maybe(rnd, 0.3, "dirty"))
+    return Base(name, "i0" if exists else None, "b0" if exists else None, behind, ahead, _maybe(rnd, 0.3, "dirty"), NOW)
 
 
 def _branch(rnd: Random) -> BranchState:

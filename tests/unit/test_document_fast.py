@@ -63,13 +63,12 @@ def test_they_agree_on_character_soup(block: str) -> None:
     _agree(f"a: b\n{block}")
 
 
-@pytest.mark.parametrize("name", HOSTILE)
-def test_the_fast_reader_accepts_no_hostile_file(name: str) -> None:
+def test_the_fast_reader_accepts_no_hostile_file() -> None:
     """What YAML refuses, the fast reader refuses or reads as a mapping that the schema refuses."""
-    data = HOSTILE[name]
-    text = data.decode("utf-8", "replace")
-    quick = fastyaml.read(text)
-    assert quick is None or guardedyaml.read(text).raw == quick[0]
+    for data in HOSTILE.values():
+        text = data.decode("utf-8", "replace")
+        quick = fastyaml.read(text)
+        assert quick is None or guardedyaml.read(text).raw == quick[0]
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,7 @@ from dataclasses import replace
 
 import pytest
 import yaml
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given
 
 from orange.core import document, emit, fastyaml, schema
 from orange.core.document import Document
@@ -39,9 +38,9 @@ def test_a_new_file_looks_like_this() -> None:
     """Keys that matter in the order of the format; quotes only where they are needed; times without."""
     task = Task("k3f9x2ab", "OAuth: endpoints", "oauth-api", created_at=NOON, labels=("a", "no"), ref="T-001")
     assert document.render(replace(task, acceptance_criteria=("one", "- two")), "\n## Context\n").decode() == (
-        "---\nid: k3f9x2ab\ntitle: \"OAuth: endpoints\"\nname: oauth-api\nstatus: pending\nref: T-001\ntype: task\n"
-        "priority: medium\nblocked_by: []\nparent: null\nlabels: [a, \"no\"]\nacceptance_criteria:\n  - one\n"
-        "  - \"- two\"\ncreated_at: 2026-11-20T12:00:00Z\n---\n\n## Context\n"
+        '---\nid: k3f9x2ab\ntitle: "OAuth: endpoints"\nname: oauth-api\nstatus: pending\nref: T-001\ntype: task\n'
+        'priority: medium\nblocked_by: []\nparent: null\nlabels: [a, "no"]\nacceptance_criteria:\n  - one\n'
+        '  - "- two"\ncreated_at: 2026-11-20T12:00:00Z\n---\n\n## Context\n'
     )  # fmt: skip
 
 
@@ -62,48 +61,38 @@ def test_any_reader_reads_the_text_that_was_meant(loader: type[yaml.SafeLoader],
     """A text is a text to readers that guess types: as a value, in a list, as a key."""
     item = emit.written([text], block=False).inline
     block = f"k: {emit.scalar(text)}\nl: {item}\n{emit.scalar(text)}: v\n"
-    assert yaml.load(block, Loader=loader) == {"k": text, "l": [text], text: "v"}  # noqa: S506 - both are safe
+    assert yaml.load(block, Loader=loader) == {"k": text, "l": [text], text: "v"}
 
 
-@pytest.mark.parametrize(
-    "text",
+MISLEADING = (
     ["null", "Null", "~", "yes", "No", "on", "OFF", "true", "y", "N", "1", "-1", "+1", "1_000", "1,000", "012", "0o17",
      "0x1F", "0b1", "1e5", "1E5", "1.5e+3", "1.", ".5", "12:30", "12:30:45.5", ".inf", "-.INF", ".nan", "2026-11-20",
-     "2026-1-2", "2026-11-20T09:00:00Z", "2026-11-20 09:00:00", "<<", "=", "", " a", "a ", "a: b", "a #b", "#a", "- a", "-a",
-     "? a", "a:", "[a", "{a", "'a", '"a', "&a", "*a", "!a", "%a", "@a", "`a", "|", ">"],
+     "2026-1-2", "2026-11-20T09:00:00Z", "2026-11-20 09:00:00", "<<", "=", "", " a", "a ", "a: b", "a #b", "#a", "- a",
+     "-a", "? a", "a:", "[a", "{a", "'a", '"a', "&a", "*a", "!a", "%a", "@a", "`a", "|", ">"]
 )  # fmt: skip
-def test_what_yaml_would_misread_is_quoted(text: str) -> None:
-    """Words, numbers, dates and marks of any YAML version stand in quotes."""
-    assert emit.scalar(text) in {f'"{text}"', f"'{text}'"}
+ORDINARY = [
+    "T-001",
+    "2h",
+    "14d",
+    "v1.2",
+    "C# 8",
+    "a:b",
+    "a/b",
+    "1st",
+    "e5",
+    "0xyz",
+    "nope",
+    "x-1",
+    "it's",
+    "Größe",
+    "a, b",
+]
 
 
-@pytest.mark.parametrize(
-    "text",
-    ["T-001", "2h", "14d", "v1.2", "C# 8", "a:b", "a/b", "1st", "e5", "0xyz", "nope", "x-1", "it's", "Größe", "a, b"],
-)
-def test_what_nobody_misreads_is_not_quoted(text: str) -> None:
-    """Ordinary text stays bare."""
-    assert emit.scalar(text) == text
-
-
-@given(some.tasks, st.sampled_from(["", "\n", "\n## Context\nx", "\r\n---\r\nx\x1b", "x\n---\n"]))
-@settings(max_examples=60)
-def test_a_written_task_is_read_back(task: Task, body: str) -> None:
-    """Any task and body come back from their file as they were."""
-    assert parsed(document.render(task, body)) == Document(task, body)
-
-
-@given(some.tasks, some.tasks)
-@settings(max_examples=60)
-def test_edits_lead_from_any_task_to_any_other(old: Task, new: Task) -> None:
-    """The changes between two tasks turn the file of the one into the other, and back."""
-    new = replace(new, extra=old.extra)
-    data = document.render(old, "\nbody\n")
-    changes = document.task_changes(old, new)
-    edited = document.edit(data, changes)
-    assert parsed(edited) == Document(new, "\nbody\n")
-    assert parsed(document.edit(edited, document.task_changes(new, old))) == Document(old, "\nbody\n")
-    assert document.edit(edited, changes) == edited
+def test_what_yaml_would_misread_is_quoted() -> None:
+    """Words, numbers, dates and marks of any YAML version stand in quotes; ordinary text does not."""
+    assert not [text for text in MISLEADING if emit.scalar(text) not in {f'"{text}"', f"'{text}'"}]
+    assert not [text for text in ORDINARY if emit.scalar(text) != text]
 
 
 def test_changes_name_the_keys_that_differ() -> None:

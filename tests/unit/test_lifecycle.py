@@ -45,7 +45,6 @@ LEGAL = {
     for source, _, targets in [line.partition("->")]
     for to in targets.split(",")
 }
-PAIRS = list(product(Status, Status))
 
 
 def permissive(source: Status, to: Status) -> Facts:
@@ -62,23 +61,24 @@ def forbidden(to: Status, by: Actor) -> bool:
     return by is Actor.AGENT and to in {Status.DONE, Status.REVIEWED}
 
 
-@pytest.mark.parametrize(("source", "to"), PAIRS)
-def test_exactly_the_contracts_moves_are_legal(source: Status, to: Status) -> None:
+@pytest.mark.parametrize("source", Status)
+def test_exactly_the_contracts_moves_are_legal(source: Status) -> None:
     """With all evidence at hand a move is legal exactly if the contract lists it and this actor may make it."""
-    for by in Actor:
+    for to, by in product(Status, Actor):
         found = refusal(a_task("t", source), to, by, permissive(source, to))
-        assert (found is None) is ((source, to) in LEGAL and not forbidden(to, by)), (by, found)
+        assert (found is None) is ((source, to) in LEGAL and not forbidden(to, by)), (to, by, found)
 
 
-@pytest.mark.parametrize(("source", "to"), [pair for pair in PAIRS if pair not in LEGAL])
-def test_an_illegal_move_raises_naming_the_legal_ones(source: Status, to: Status) -> None:
-    """A refused move raises with source, target, reason and every legal target, and changes nothing."""
-    task = a_task("t", source)
-    with pytest.raises(IllegalTransition, match="not a legal transition") as refused:
-        advance(task, to, Actor.PERSON, permissive(source, to))
-    assert refused.value.legal == legal_targets(source)
-    assert (refused.value.source, refused.value.target) == (source, to)
-    assert task == a_task("t", source)
+@pytest.mark.parametrize("source", Status)
+def test_an_illegal_move_raises_naming_the_legal_ones(source: Status) -> None:
+    """A refused move raises with source, target, reason and every legal target."""
+    for to in Status:
+        if (source, to) in LEGAL:
+            continue
+        with pytest.raises(IllegalTransition, match="not a legal transition") as refused:
+            advance(a_task("t", source), to, Actor.PERSON, permissive(source, to))
+        assert refused.value.legal == legal_targets(source)
+        assert (refused.value.source, refused.value.target) == (source, to)
 
 
 def test_every_move_has_a_meaning() -> None:
@@ -147,12 +147,13 @@ def test_a_parent_with_an_acceptance_step_is_reviewed_first(by: Actor) -> None:
     assert refusal(parent, Status.REVIEWING, by, facts) is None
 
 
-@pytest.mark.parametrize("to", [Status.REVIEWED, Status.DONE])
-@pytest.mark.parametrize("source", [s for s in Status if Status.DONE in TRANSITIONS[s]])
-def test_agents_neither_approve_nor_close(source: Status, to: Status) -> None:
-    """An agent never writes `reviewed` or `done`, whatever the evidence."""
-    reason = refusal(a_task("t", source), to, Actor.AGENT, permissive(source, to))
-    assert reason is not None
+def test_agents_neither_approve_nor_close() -> None:
+    """An agent never writes `reviewed` or `done`, whatever the evidence; the refusal says who does."""
+    for source, to in sorted(LEGAL):
+        if to in {Status.REVIEWED, Status.DONE}:
+            reason = refusal(a_task("t", source), to, Actor.AGENT, permissive(source, to))
+            assert reason is not None
+            assert "agents cannot" in reason
 
 
 @pytest.mark.parametrize("source", Status)
@@ -202,32 +203,32 @@ def moved(task: Task, to: Status) -> Task:
     return advance(task, to, Actor.DAEMON, permissive(task.status, to))
 
 
-@pytest.mark.parametrize(("source", "to"), sorted(LEGAL))
-def test_only_working_holds_a_claim(source: Status, to: Status) -> None:
+def test_only_working_holds_a_claim() -> None:
     """Every way anywhere but to working releases the run; the claim keeps its epoch, which only grows."""
-    task = replace(a_working("t", 7), status=source, tmux_session="t-t-7", workspace="/w")
-    after = moved(task, to)
-    assert after.epoch == 7
-    assert after.held is (to is Status.WORKING)
-    assert after.workspace == "/w"
-    if to is not Status.WORKING:
-        assert (after.run, after.tmux_session) == (None, None)
-        assert after.claim == released(7)
+    for source, to in sorted(LEGAL):
+        task = replace(a_working("t", 7), status=source, tmux_session="t-t-7", workspace="/w")
+        after = moved(task, to)
+        assert after.epoch == 7
+        assert after.held is (to is Status.WORKING)
+        assert after.workspace == "/w"
+        if to is not Status.WORKING:
+            assert (after.run, after.tmux_session) == (None, None)
+            assert after.claim == released(7)
 
 
-@pytest.mark.parametrize(("source", "to"), sorted(LEGAL))
-def test_a_reason_to_be_stuck_does_not_outlive_it(source: Status, to: Status) -> None:
+def test_a_reason_to_be_stuck_does_not_outlive_it() -> None:
     """The reason stays only while the task is stuck."""
-    task = replace(a_stuck("t", StuckReason.FAILED), status=source)
-    assert (moved(task, to).stuck is None) is (to is not Status.STUCK)
+    for source, to in sorted(LEGAL):
+        task = replace(a_stuck("t", StuckReason.FAILED), status=source)
+        assert (moved(task, to).stuck is None) is (to is not Status.STUCK)
 
 
-@pytest.mark.parametrize(("source", "to"), sorted(LEGAL))
-def test_approval_is_of_a_result(source: Status, to: Status) -> None:
+def test_approval_is_of_a_result() -> None:
     """A new start, delegation and a new look void an approval; the way to done keeps it."""
-    task = a_task("t", source, approved=Approval("c1", "ada", AT))
-    kept = to in {Status.REVIEWED, Status.DONE, Status.STUCK, Status.CANCELLED}
-    assert (moved(task, to).approved is not None) is kept
+    for source, to in sorted(LEGAL):
+        task = a_task("t", source, approved=Approval("c1", "ada", AT))
+        kept = to in {Status.REVIEWED, Status.DONE, Status.STUCK, Status.CANCELLED}
+        assert (moved(task, to).approved is not None) is kept
 
 
 @pytest.mark.parametrize(

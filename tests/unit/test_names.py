@@ -92,10 +92,10 @@ def test_every_slug_is_safe(text: str, limit: int) -> None:
     assert names.is_slug(slug) or limit > 48
 
 
-@pytest.mark.parametrize("text", ["", "-a", "a-", "A", "a b", "a_b", "x" * 49, "a\n", "é"])
-def test_what_is_no_slug(text: str) -> None:
+def test_what_is_no_slug() -> None:
     """A name has lower-case letters, digits and dashes between them, 48 at most."""
-    assert not names.is_slug(text)
+    texts = ["", "-a", "a-", "A", "a b", "a_b", "x" * 49, "a\n", "é"]
+    assert not [text for text in texts if names.is_slug(text)]
 
 
 @pytest.mark.parametrize(
@@ -155,18 +155,19 @@ def test_patterns_without_a_safe_branch_are_refused(pattern: str) -> None:
         names.branch_for(pattern, TASKS["k3f9x2ab"])
 
 
-@pytest.mark.parametrize("name", ["main", "feature/x", "v1.2", "a-b_c.d", "x/-y", "0", "release/2026.11", "a" * 200])
-def test_safe_branches(name: str) -> None:
+def test_safe_branches() -> None:
     """Ordinary branch names are safe."""
-    assert names.is_safe_branch(name)
+    branches = ["main", "feature/x", "v1.2", "a-b_c.d", "x/-y", "0", "release/2026.11", "a" * 200]
+    assert not [name for name in branches if not names.is_safe_branch(name)]
 
 
-@pytest.mark.parametrize(
-    "name",
+UNSAFE = (
     ["", "-x", "a..b", "a.lock", "a.lock/b", "a//b", "/a", "a/", ".a", "a/.b", "a.", "a b", "a;b", "$(id)", "#(id)",
      "a:b", "a~b", "a^b", "a?b", "a*b", "a[b", "a\\b", "@", "a@{b", "HEAD", "a\n", "a\x1b", "ä", "\u202ea", "a'b",
-     "a" * 201],
+     "a" * 201]
 )  # fmt: skip
-def test_unsafe_branches(name: str) -> None:
+
+
+def test_unsafe_branches() -> None:
     """What git forbids, or a shell, tmux or terminal might misread, is no branch name."""
-    assert not names.is_safe_branch(name)
+    assert not [name for name in UNSAFE if names.is_safe_branch(name)]

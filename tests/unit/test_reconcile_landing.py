@@ -226,14 +226,23 @@ def test_stuck_work_that_was_merged_by_hand_is_found(
         (Base("main", "i", "b", behind=2), True),
         (Base("main", "i", "b", ahead=1), True),
         (Base("main", "i", "b", behind=2, reason="README.md has changes"), False),
+        (Base("main", "i", "b", behind=2, reason="README.md has changes", tried_at=NOW - 14), False),
+        (Base("main", "i", "b", behind=2, reason="README.md has changes", tried_at=NOW - 15), True),
+        (Base("main", "i", "b", reason="README.md has changes", tried_at=NOW - 99), False),
     ],
 )
 def test_the_users_branch_follows(base: Base, followed: bool) -> None:
-    """A base that is behind or ahead is followed, unless something is known to be in the way, which is shown."""
+    """A base that is behind or ahead is followed; what is in the way is shown, and looked for again after a while."""
     world = a_world(bases={"main": base})
     assert decide(world, NOW).actions == ((FollowBase("main"),) if followed else ())
     shown = [line.code for line in base_waits(world)]
-    assert shown == (["base_behind"] if base.reason else [])
+    assert shown == (["base_behind"] if base.reason and base.behind else [])
+
+
+def test_a_hindered_branch_is_tried_again_in_time() -> None:
+    """The plan says when to look again at what was in the way."""
+    base = Base("main", "i", "b", behind=2, reason="README.md has changes", tried_at=NOW - 5)
+    assert decide(a_world(bases={"main": base}), NOW).wake_at == NOW + 10
 
 
 def test_a_base_is_not_followed_while_it_is_merged_into() -> None:

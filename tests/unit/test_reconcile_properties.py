@@ -18,7 +18,7 @@ from orange.core.reconcile import decide
 from orange.core.scene import is_live
 from orange.core.waiting import Explainer
 from orange.testing.worlds import HOST, NOW, facts, settle_down
-from tests.unit.random_worlds import random_world
+from tests.unit.random_worlds import modest, random_world
 
 worlds = st.builds(random_world, st.integers(0, 2**32), st.integers(1, 6))
 
@@ -43,6 +43,7 @@ def foreign(task: Task) -> bool:
     return task.claim is not None and task.claim.held and task.claim.host != HOST
 
 
+@modest
 @given(worlds)
 def test_decide_is_total_and_deterministic(world: World) -> None:
     """Any world has a plan; the same world, in whatever order its parts come, has the same one."""
@@ -59,6 +60,7 @@ def test_decide_is_total_and_deterministic(world: World) -> None:
     assert plan.wake_at is None or plan.wake_at > NOW
 
 
+@modest
 @given(worlds)
 def test_carrying_plans_out_leads_to_quiet(world: World) -> None:
     """Deciding and acting ends: in finitely many turns nothing is owed any more."""
@@ -67,6 +69,7 @@ def test_carrying_plans_out_leads_to_quiet(world: World) -> None:
     assert decide(settled.world, NOW).actions == ()
 
 
+@modest
 @given(worlds)
 def test_every_move_is_legal(world: World) -> None:
     """No plan proposes a transition that the lifecycle would refuse."""
@@ -79,6 +82,7 @@ def test_every_move_is_legal(world: World) -> None:
         assert refusal(task, to, Actor.DAEMON, known) is None, action
 
 
+@modest
 @given(worlds)
 def test_nothing_is_started_twice(world: World) -> None:
     """A task is started at most once in a plan, and never beside a run that may be alive or a claim that is held."""
@@ -92,6 +96,7 @@ def test_nothing_is_started_twice(world: World) -> None:
     assert max(begun.values(), default=0) <= 1
 
 
+@modest
 @given(worlds)
 def test_slots_are_never_exceeded(world: World) -> None:
     """No plan starts more than the free slots, in all and by agent, nor anything while paused or draining."""
@@ -105,6 +110,7 @@ def test_slots_are_never_exceeded(world: World) -> None:
         assert len(starts) <= 1
 
 
+@modest
 @given(worlds)
 def test_other_hosts_and_people_are_left_alone(world: World) -> None:
     """No claim of another machine, and nothing a person works on, is settled, started, moved or archived."""
@@ -117,6 +123,7 @@ def test_other_hosts_and_people_are_left_alone(world: World) -> None:
         assert not (by_person and task.status is Status.WORKING), action
 
 
+@modest
 @given(worlds)
 def test_unknown_leads_to_nothing(world: World) -> None:
     """What could not be looked at is neither stopped, settled, launched nor returned."""
@@ -138,6 +145,7 @@ def is_held_by(world: World, action: do.SettleRun | do.LaunchRun) -> bool:
     return claim is not None and claim.run == action.run and not claim.by_person
 
 
+@modest
 @given(worlds)
 def test_gone_once_destroys_nothing(world: World) -> None:
     """A session that one look did not find is believed alive until a second look."""
@@ -148,6 +156,7 @@ def test_gone_once_destroys_nothing(world: World) -> None:
     assert not {run for run in touched & open_ones.keys() if not run.startswith("person-")}
 
 
+@modest
 @given(worlds)
 def test_frozen_tasks_are_untouched(world: World) -> None:
     """A task whose file cannot be understood is neither moved nor mended, and its runs and workspace stay."""
@@ -156,6 +165,7 @@ def test_frozen_tasks_are_untouched(world: World) -> None:
         assert not ids & world.board.frozen, action
 
 
+@modest
 @given(worlds)
 def test_what_is_explained_is_what_is_done(world: World) -> None:
     """A pending task waits for nothing exactly when the plan starts it; closed tasks wait for nothing."""
@@ -173,6 +183,7 @@ def test_what_is_explained_is_what_is_done(world: World) -> None:
             assert (waiting == ()) is (task.id in starts), waiting
 
 
+@modest
 @given(worlds)
 def test_whoever_does_not_move_has_a_reason(world: World) -> None:
     """Once nothing is owed, every open task that no live run works on says what it waits for."""
@@ -185,6 +196,7 @@ def test_whoever_does_not_move_has_a_reason(world: World) -> None:
         assert explainer.why(task), task
 
 
+@modest
 @given(worlds)
 def test_edges_are_never_erased(world: World) -> None:
     """Whatever is carried out, no task loses a blocker or its parent."""
@@ -193,6 +205,7 @@ def test_edges_are_never_erased(world: World) -> None:
         assert (after[task_id].blocked_by, after[task_id].parent) == (task.blocked_by, task.parent)
 
 
+@modest
 @given(worlds)
 def test_epochs_only_grow(world: World) -> None:
     """Whatever is carried out, no task's epoch falls."""

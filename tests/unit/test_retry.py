@@ -77,8 +77,8 @@ def test_any_output_has_a_signature(text: str) -> None:
 
 def test_one_endless_line_is_judged_at_once() -> None:
     """A line of megabytes does not keep the daemon busy."""
-    assert signature("a" * 5_000_000) == signature("a" * 400)
-    assert len(signature("a/" * 2_000_000 + "\x1b]" * 1000)) == 12
+    assert signature("a" * 500_000) == signature("a" * 400)
+    assert len(signature("a/" * 200_000 + "\x1b]" * 1000)) == 12
 
 
 def judge(

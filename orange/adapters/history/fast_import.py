@@ -19,12 +19,14 @@ from orange.core.problems import GitFailed
 
 #: How often a commit begins again because someone else's tip got in between.
 _ATTEMPTS = 12
-#: From this many paths on, listing the whole tree is cheaper than asking for each.
-_LIST_FROM = 48
+#: From this many paths on, listing the whole tree is cheaper than asking for each; sooner where one is at hand.
+_LIST_FROM, _UPDATE_FROM = 16, 3
 #: Objects and the ref reach the disk before the journal entries they record are dropped; a lock is waited for.
 _DURABLE = ("-c", "core.fsync=committed,reference", "-c", "core.filesRefLockTimeout=2000")
 #: Modes of files and links; what else there is in a tree is a folder or a submodule.
 _BLOBS = (b"100", b"120")
+#: Seconds an import may take; ten thousand tasks take one or two.
+_LONG = 600.0
 _CRASH_REPORT = re.compile(r"dumping crash report to (\S+)")
 
 
@@ -45,17 +47,20 @@ class FastImportHistory:
 
     def blobs(self) -> Mapping[str, str]:
         """Map every path of the tip to its blob id. Raises GitFailed."""
+        return self._current()[1]
+
+    def _current(self) -> tuple[str | None, dict[str, str]]:
+        """Return the tip with its listing."""
         tip = self.tip()
         before, listed = self._listed
-        if tip != before:
-            if tip is None:
-                listed = {}
-            elif before is None:
-                listed = self._list(tip)
-            else:
-                listed = self._update(listed, before, tip)
-            self._listed = (tip, listed)
-        return listed
+        if tip == before:
+            return before, listed
+        if tip is None:
+            current: tuple[str | None, dict[str, str]] = (None, {})
+        else:
+            current = (tip, self._list(tip) if before is None else self._update(listed, before, tip))
+        self._listed = current
+        return current
 
     def read(self, blob: str) -> bytes:
         """Return a blob's bytes. Raises GitFailed."""
@@ -95,9 +100,9 @@ class FastImportHistory:
 
     def _standing(self, changes: Changes) -> Standing:
         """Look at the tip. The tip is asked for last, so that it holds at least what was seen of the paths."""
-        if len(changes) >= _LIST_FROM:
-            listed = self.blobs()
-            return Standing(self._listed[0], {path: listed[path] for path in changes if path in listed})
+        if len(changes) >= (_UPDATE_FROM if self._listed[0] else _LIST_FROM):
+            tip, listed = self._current()
+            return Standing(tip, {path: listed[path] for path in changes if path in listed})
         return self._ask(list(changes))
 
     def _ask(self, paths: list[str]) -> Standing:
@@ -125,7 +130,7 @@ class FastImportHistory:
 
 def _import(git: Git, stream: bytes) -> tuple[str | None, str]:
     """Run one import; the commit, or why there is none."""
-    result = git.attempt(*_DURABLE, "fast-import", "--quiet", "--date-format=raw", stdin=stream)
+    result = git.attempt(*_DURABLE, "fast-import", "--quiet", "--date-format=raw", stdin=stream, timeout=_LONG)
     if result.status == 0:
         return result.text.strip(), ""
     report = _CRASH_REPORT.search(result.stderr)

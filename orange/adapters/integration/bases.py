@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from orange.adapters.git import Git, clear_stale_lock, repository_lock
@@ -83,6 +83,8 @@ class Bases:
         else:
             new, reason = self._combine(base, str(users), integrated)
         if new != integrated:
+            if new == users:
+                self.ledger.note(base, replace(self.ledger.of(base), taken=new))
             self._move(base, new, integrated, "take in the user's commits")
         return Standing(base, new, found.branch(base), users, reason)
 
@@ -91,7 +93,7 @@ class Bases:
         ahead, behind = self.distance(users, integrated)
         if behind == 0:
             return users, None
-        if not self.holds_own(integrated, users):
+        if integrated == self.ledger.of(base).taken and not self.holds_own(integrated, users):
             return users, None  # only commits of the user's are missing: amended or dropped
         if ahead == 0:
             return integrated, None

@@ -24,7 +24,7 @@ from orange.core.layout import Layout
 #: Seconds a fast-forward may take.
 _LONG = 1800.0
 #: How long a ref's lock is watched before it is taken for one that a kill left, in steps and seconds a step.
-_LOOKS, _LOOK = 10, 0.1
+_LOOKS, _LOOK = 10, 0.05
 _FORWARD = (
     "-c", "submodule.recurse=false", "merge", "--ff-only", "--no-overwrite-ignore", "--no-autostash", "--no-squash",
     "--no-verify-signatures", "--no-stat", "--quiet",
@@ -140,6 +140,9 @@ class Mover:
                 move = Move(**json.load(file))
         except FileNotFoundError:
             return ()
+        except (ValueError, TypeError):
+            os.unlink(self._journal)
+            return (f"{self._journal} could not be read and was dropped: look at `git status` of your checkouts",)
         return (self._settle(move, forward=True),)
 
     @property
@@ -218,7 +221,7 @@ class Mover:
                 git.run("update-ref", "--no-deref", "ORIG_HEAD", move.orig_head)
             elif os.path.exists(f"{move.admin}/ORIG_HEAD"):
                 os.unlink(f"{move.admin}/ORIG_HEAD")
-        for path in (move.aside, f"{move.aside}.lock"):
+        for path in (move.aside, f"{move.aside}.lock", f"{move.admin}/orange-lock"):
             if os.path.exists(path):
                 os.unlink(path)
         if _holds_lock(move):
@@ -237,7 +240,10 @@ def _lies_below_a_file(git: Git, path: str, touched: dict[str, Change]) -> bool:
 def _lock(move: Move) -> bool:
     """Lock the index with our own text, at once and whole; False where it is locked already."""
     own = f"{move.admin}/orange-lock"
-    recordfile.replace(own, move.lock_text)
+    with open(own, "wb") as file:
+        file.write(move.lock_text)
+        file.flush()
+        os.fsync(file.fileno())
     try:
         os.link(own, move.lock)
     except FileExistsError:
@@ -252,11 +258,12 @@ def _holds_lock(move: Move) -> bool:
 
 
 def _copy_index(move: Move) -> None:
+    """Copy the index with its time: git looks twice at files that are no older than the index."""
     for path in (move.aside, f"{move.aside}.lock"):
         if os.path.exists(path):
             os.unlink(path)
     if os.path.exists(f"{move.admin}/index"):
-        shutil.copyfile(f"{move.admin}/index", move.aside)
+        shutil.copy2(f"{move.admin}/index", move.aside)
 
 
 def _content(path: str) -> bytes | None:

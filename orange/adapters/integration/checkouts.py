@@ -20,6 +20,8 @@ _BUSY = {
 }
 #: Files that name the branch an operation will come back to, while HEAD is detached.
 _AWAY = ("rebase-merge/head-name", "rebase-apply/head-name", "BISECT_START")
+#: Seconds after which a message without its commit is taken for one that was given up.
+_EDITING = 900.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ class Checkout:
     reason: str | None
 
 
-def of_branch(git: Git, ref: str) -> list[Checkout]:
+def of_branch(git: Git, ref: str, now: float) -> list[Checkout]:
     """List the checkouts of a branch, by its full name. Raises GitFailed."""
     found = []
     for number, entry in enumerate(_entries(git)):
@@ -42,9 +44,9 @@ def of_branch(git: Git, ref: str) -> list[Checkout]:
         if "bare" in entry:
             continue
         if entry.get("branch") == ref:
-            found.append(Checkout(path, admin, _obstacle(path, admin)))
+            found.append(Checkout(path, admin, _obstacle(path, admin, now)))
         elif "detached" in entry and ref in _comes_back_to(admin):
-            found.append(Checkout(path, admin, _obstacle(path, admin) or f"{path} will come back to it"))
+            found.append(Checkout(path, admin, _obstacle(path, admin, now) or f"{path} will come back to it"))
     return found
 
 
@@ -62,7 +64,7 @@ def _admin(path: str) -> str:
     return os.path.realpath(os.path.join(path, said)) if said else ""
 
 
-def _obstacle(path: str, admin: str) -> str | None:
+def _obstacle(path: str, admin: str, now: float) -> str | None:
     if not os.path.isdir(path) or not admin:
         return f"it is checked out in {path}, which is missing: run `git worktree prune`"
     if os.path.realpath(Git(path).query("rev-parse", "--absolute-git-dir") or "") != admin:
@@ -72,7 +74,21 @@ def _obstacle(path: str, admin: str) -> str | None:
         return f"{busy[0]} is in progress in {path}: finish or abort it"
     if os.path.exists(f"{admin}/index.lock"):
         return f"git is at work in {path} (its index is locked)"
+    if _is_committing(admin, now):
+        return f"a commit message seems to be open in {path}"
     return None
+
+
+def _is_committing(admin: str, now: float) -> bool:
+    """Whether a commit message was begun of late and no commit followed: that commit would fail if HEAD moved.
+
+    Git holds no lock while the editor is open.
+    """
+    try:
+        begun = os.stat(f"{admin}/COMMIT_EDITMSG").st_mtime
+        return begun > os.stat(f"{admin}/logs/HEAD").st_mtime and now - begun < _EDITING
+    except FileNotFoundError:
+        return False
 
 
 def _comes_back_to(admin: str) -> set[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
+from orange.adapters.git import clear_stale_lock
 from orange.adapters.integration import checkouts, refs
 from orange.adapters.integration.bases import Bases, Standing
 from orange.adapters.integration.checkout import Mover
@@ -48,13 +49,13 @@ class Follower:
     def _follow(self, base: str, mover: Mover, hindered: str | None) -> Note:
         standing = self._bases.take_in(base)
         branch, new = standing.branch, standing.integrated
-        seen = (self._bases.ledger.notes().get(base) or Note()).seen
+        known = self._bases.ledger.of(base)
         if branch == new or self._is_not_wanted(standing):
-            return Note(seen=branch)
-        if branch and seen and self._dropped(branch, seen):
-            return Note(seen, branch, new, _moved_back(base))
+            return Note(branch, known.taken)
+        if branch and known.seen and self._dropped(branch, known.seen):
+            return Note(known.seen, known.taken, branch, new, _moved_back(base))
         reason = standing.reason or hindered or self._move(standing, mover)
-        return Note(branch, branch, new, reason) if reason else Note(seen=new)
+        return Note(branch, known.taken, branch, new, reason) if reason else Note(new, known.taken)
 
     def _is_not_wanted(self, standing: Standing) -> bool:
         """Whether there is no branch to move: only the remote has it, or it is not born and nothing is integrated."""
@@ -71,8 +72,9 @@ class Follower:
     def _move(self, standing: Standing, mover: Mover) -> str | None:
         """Move the branch; the sentence why not, or None."""
         ref, old, new = f"{refs.HEADS}{standing.base}", standing.branch, standing.integrated
-        places = checkouts.of_branch(self._git, ref)
+        places = checkouts.of_branch(self._git, ref, self._now())
         if not places:
+            clear_stale_lock(self._git.directory, ref, self._now(), (b"", f"{new}\n".encode()))
             refs.move(self._git, ref, new, old, "follow")
             return None
         if len(places) > 1:

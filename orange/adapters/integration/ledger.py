@@ -23,6 +23,8 @@ class Note:
 
     #: The user's branch, when it last stood where orange wanted it, or moved on from there.
     seen: str | None = None
+    #: The user's commit that the integrated base was moved along to last.
+    taken: str | None = None
     #: The pair of commits that `reason` is about.
     branch: str | None = None
     integrated: str | None = None
@@ -66,6 +68,10 @@ class Ledger:
                 return {base: Note(**fields) for base, fields in json.load(file).items()}
         except (OSError, ValueError, TypeError, AttributeError):
             return {}
+
+    def of(self, base: str) -> Note:
+        """What is noted of one base."""
+        return self.notes().get(base, Note())
 
     def note(self, base: str, note: Note) -> None:
         """Note something of a base."""

@@ -1,8 +1,8 @@
 """Merges without a checkout: `git merge-tree` writes the tree, `commit-tree` the commit; nobody's files are touched.
 
 Trial merges and diffs run in a small git directory of orange's own that only borrows the repository's objects: no
-merge driver, diff program or attribute planted in the repository's configuration has a say. Attributes in the merged
-trees themselves (`merge=union`, `-text`) do.
+merge driver, diff program or attribute planted in the repository's configuration has a say. The `.gitattributes` at
+the top of the tree that is merged into does (`*.log merge=union`).
 """
 
 from __future__ import annotations
@@ -18,6 +18,10 @@ from orange.core.problems import GitFailed
 
 _DURABLE = ("-c", "core.fsync=committed,reference")
 _MERGE = ("merge-tree", "--write-tree", "--name-only", "--no-messages", "--allow-unrelated-histories")
+_CONFIG = {
+    "sha1": "[core]\n\trepositoryformatversion = 0\n\tbare = true\n",
+    "sha256": "[core]\n\trepositoryformatversion = 1\n\tbare = true\n[extensions]\n\tobjectFormat = sha256\n",
+}
 #: Seconds a merge may take.
 _LONG = 600.0
 
@@ -38,6 +42,7 @@ class Merger:
         self._git = Git(layout.common)
         self._common = layout.common
         self._folder = f"{layout.runtime}/merge.git"
+        self._attributes = f"{layout.runtime}/merge.attributes"
         self._now = now
         self._who: Identity | None = None
         self._opened: Git | None = None
@@ -45,7 +50,7 @@ class Merger:
     def trial(self, ours: str, theirs: str) -> Trial:
         """Try one merge. Raises GitFailed."""
         arguments = (*_DURABLE, *_MERGE, "-z", ours, theirs)
-        result = self._aside().attempt(*arguments, timeout=_LONG)
+        result = self._with_attributes(ours).attempt(*arguments, timeout=_LONG)
         if result.status not in {0, 1}:  # a partial clone's missing objects come only through its own configuration
             result = self._git.attempt(*arguments, timeout=_LONG)
         if result.status not in {0, 1}:
@@ -53,15 +58,15 @@ class Merger:
         tree, *conflicts = (os.fsdecode(field) for field in result.stdout.split(b"\0") if field)
         return Trial(tree, tuple(conflicts))
 
-    def trials(self, pairs: Sequence[tuple[str, str]]) -> list[Trial | None]:
-        """Try many merges, by one process where git can; None where one could not be tried."""
-        if len(pairs) > 1:
-            lines = "".join(f"{ours} {theirs}\n" for ours, theirs in pairs)
-            result = self._aside().attempt(*_MERGE, "--stdin", stdin=lines.encode(), timeout=_LONG)
+    def trials(self, ours: str, branches: Sequence[str]) -> list[Trial | None]:
+        """Try many merges into one commit, by one process where git can; None where one could not be tried."""
+        if len(branches) > 1:
+            lines = "".join(f"{ours} {theirs}\n" for theirs in branches)
+            result = self._with_attributes(ours).attempt(*_MERGE, "--stdin", stdin=lines.encode(), timeout=_LONG)
             found = list(_parsed(result.stdout))
-            if result.status in {0, 1} and len(found) == len(pairs):
+            if result.status in {0, 1} and len(found) == len(branches):
                 return list(found)
-        return [self._attempt(*pair) for pair in pairs]
+        return [self._attempt(ours, theirs) for theirs in branches]
 
     def _attempt(self, ours: str, theirs: str) -> Trial | None:
         try:
@@ -99,16 +104,34 @@ class Merger:
     def _aside(self) -> Git:
         """The git directory of our own, made on first use."""
         if self._opened is None:
-            if not os.path.exists(f"{self._folder}/ready"):
-                algorithm = self._git.line("rev-parse", "--show-object-format")
-                options = ("--quiet", "--bare", "--template=", f"--object-format={algorithm}")
-                self._git.run("init", *options, self._folder)
-                recordfile.create(f"{self._folder}/ready", b"")
+            if not os.path.exists(f"{self._folder}/HEAD"):
+                self._make()
             env = {"GIT_DIR": self._folder, "GIT_OBJECT_DIRECTORY": f"{self._common}/objects"}
             if os.path.exists(f"{self._common}/shallow"):
                 env["GIT_SHALLOW_FILE"] = f"{self._common}/shallow"
             self._opened = Git(self._folder, env)
         return self._opened
+
+    def _make(self) -> None:
+        """Write the git directory: by hand, since a `git init` that is killed leaves a lock that stops the next one."""
+        algorithm = self._git.line("rev-parse", "--show-object-format")
+        for name in ("objects", "refs"):
+            os.makedirs(f"{self._folder}/{name}", exist_ok=True)
+        recordfile.replace(f"{self._folder}/config", _CONFIG[algorithm].encode(), sync=False)
+        recordfile.replace(f"{self._folder}/HEAD", b"ref: refs/heads/none\n", sync=False)
+
+    def _with_attributes(self, commit: str) -> Git:
+        """The same, with the attributes of a tree in force: git takes them from files of a worktree only."""
+        git = self._aside()
+        blob = self._git.query("rev-parse", "--verify", "--quiet", "--end-of-options", f"{commit}:.gitattributes")
+        if blob is None:
+            return git
+        folder = f"{self._attributes}/{blob}"
+        if not os.path.exists(f"{folder}/.gitattributes"):
+            os.makedirs(folder, exist_ok=True)
+            text = self._git.run("cat-file", "blob", blob).stdout
+            recordfile.replace(f"{folder}/.gitattributes", text, sync=False)
+        return Git(folder, {**(git.env or {}), "GIT_WORK_TREE": folder})
 
 
 def _parsed(answer: bytes) -> Iterator[Trial]:

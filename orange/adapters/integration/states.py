@@ -163,7 +163,7 @@ class States:
         tried = [tip for tip, key in keys.items() if key not in self._verdicts]
         if tried:
             tree = self._bases.merger.tree(work)
-            trials = self._bases.merger.trials([(work, tip) for tip in tried])
+            trials = self._bases.merger.trials(work, tried)
             for tip, trial in zip(tried, trials, strict=True):
                 self._verdicts[keys[tip]] = trial is not None and not trial.conflicts and trial.tree == tree
         self._merged.update({(tip, work): self._verdicts[key] for tip, key in keys.items()})

@@ -38,13 +38,12 @@ class Carry:
     merge: Merge
     aside: Aside
     number: int
-    #: Staged names of displaced files that another program still has open for writing.
-    late: list[str] = field(default_factory=list)
+    #: Displaced files that another program still has open for writing: staged name -> blob id when swapped out.
+    late: dict[str, str] = field(default_factory=dict)
     _undo: list[Callable[[], None]] = field(default_factory=list)
     #: Folders whose names changed, and folders that may be empty now.
     _touched: set[str] = field(default_factory=set)
     _emptied: set[str] = field(default_factory=set)
-    _serial: int = 0
 
     def slot(self, index: int, serial: int = 0) -> str:
         """The staged name of an operation's file."""
@@ -61,6 +60,7 @@ class Carry:
         taken = self.staged(index)
         last = int(taken[-1].rpartition("-")[2]) if taken else -1
         name = self.slot(index, last + 1)
+        self.disk.discard(self.staging, f"part-{name}")  # of somebody who was killed here
         self.disk.create(self.staging, f"part-{name}", data)
         self.disk.rename((self.staging, f"part-{name}"), (self.staging, name))
         return name
@@ -73,6 +73,15 @@ class Carry:
             parent = split(parent)[0]
             self._touched.add(parent)
         return self.disk.enter(self.tree, split(path)[0], make=new)
+
+    def exists(self, path: str) -> bool:
+        """Whether anything lies at a path."""
+        parent, name = split(path)
+        try:
+            with self.disk.enter(self.tree, parent) as folder:
+                return name in self.disk.names(folder)
+        except (FileNotFoundError, NotADirectoryError):
+            return False
 
     def emptied(self, path: str) -> None:
         """Note that a path's folder may have lost its last file."""

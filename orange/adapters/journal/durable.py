@@ -204,20 +204,20 @@ class Disk:
             self._exchange = swap.exchange((source[0].fd, source[1]), (target[0].fd, target[1]))
             return self._exchange
 
-    def settled(self, folder: Folder, name: str) -> bytes | None:
+    def settled(self, folder: Folder, name: str, *, wait: bool = True) -> bytes | None:
         """Read a file that was swapped out, once no program has it open for writing; None for one kept open."""
         path = folder.of(name)
         with self._doing("read", path):
             fd = os.open(name, _READ, dir_fd=folder.fd)
             try:
-                return _contents(fd, path) if self._let_go(fd) else None
+                return _contents(fd, path) if self._let_go(fd, _PATIENCE if wait else 0.0) else None
             finally:
                 os.close(fd)
 
-    def _let_go(self, fd: int) -> bool:
+    def _let_go(self, fd: int, patience: float) -> bool:
         waited = 0.0
         while _open_for_writing(fd):
-            if waited >= _PATIENCE:
+            if waited >= patience:
                 return False
             self.pause(_PAUSE)
             waited += _PAUSE

@@ -1,7 +1,7 @@
 """The project lock: an exclusive flock on a file that is never removed nor replaced.
 
-The file also holds the number of the last journal entry, so that numbers only grow, and a reader can tell whether
-anything was written while it looked.
+The file also holds three numbers: of the last journal entry, so that numbers only grow and a reader can tell whether
+anything was written while it looked; of the entry being applied, 0 when none is; and of how often entries were dropped.
 """
 
 from __future__ import annotations
@@ -12,11 +12,20 @@ import threading
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import NamedTuple
 
-#: How the number is written: a fixed width, so that it is overwritten in one piece.
-_WIDTH = 16
+#: How the numbers are written: in a fixed width, so that they are overwritten in one piece.
+_FORMAT, _WIDTH = b"%012d %012d %012d\n", 39
 
 _held: weakref.WeakSet[ProjectLock] = weakref.WeakSet()
+
+
+class Counts(NamedTuple):
+    """The numbers in the lock file."""
+
+    last: int
+    applying: int
+    drops: int
 
 
 class ProjectLock:
@@ -102,23 +111,23 @@ class ProjectLock:
         fcntl.flock(fd, fcntl.LOCK_UN)
         os.close(fd)
 
-    def number(self) -> int:
-        """Read the number of the last journal entry; 0 before the first. Needs no lock."""
+    def state(self) -> Counts:
+        """Read the numbers; zeros before the first entry. Needs no lock."""
         try:
             fd = self._fd if self.mine else os.open(self._path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
         except FileNotFoundError:
-            return 0
+            return Counts(0, 0, 0)
         try:
-            text = os.pread(fd, _WIDTH, 0)
+            numbers = os.pread(fd, _WIDTH, 0).split()
         finally:
             if not self.mine:
                 os.close(fd)
-        return int(text) if text.isdigit() else 0
+        return Counts(*map(int, numbers)) if len(numbers) == 3 and b"".join(numbers).isdigit() else Counts(0, 0, 0)
 
-    def set_number(self, number: int) -> None:
-        """Write the number of the last journal entry; only while it is held."""
+    def set_state(self, counts: Counts) -> None:
+        """Write the numbers; only while it is held."""
         self._step("number", self._path)
-        os.pwrite(self._fd, b"%0*d" % (_WIDTH, number), 0)
+        os.pwrite(self._fd, _FORMAT % counts, 0)
 
     def drop_after_fork(self) -> None:
         """Close the copy a forked child got: the lock stays with the parent."""

@@ -8,6 +8,9 @@ Next in the flow: `journal` publishes an entry, then applies it; a later process
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
+
 from orange.adapters.journal.carry import Carry, Unmergeable, split
 from orange.adapters.journal.durable import Irregular
 from orange.adapters.journal.entry import Kind, Op
@@ -30,6 +33,8 @@ def apply(carry: Carry, ops: tuple[Op, ...]) -> None:
             ways[op.kind](carry, op, index)
         except (Unmergeable, FileNotFoundError) as error:
             raise StaleWrite(op.path, "it was edited by hand in the same instant; try again") from error
+        except (NotADirectoryError, Irregular) as error:
+            raise StaleWrite(op.path, "something else than a plain file or folder is in its place") from error
     carry.sync()
 
 
@@ -37,11 +42,23 @@ def finish(carry: Carry, ops: tuple[Op, ...]) -> None:
     """Carry out what a kill left undone; what can be neither applied nor merged is kept aside. Raises OSError."""
     ways = {Kind.WRITE: finish_write, Kind.APPEND: _finish_append, Kind.REMOVE: _finish_remove, Kind.MOVE: _finish_move}
     for index, op in enumerate(ops):
+        where = _followed(carry, op, ops[index + 1 :])
         try:
-            ways[op.kind](carry, op, index)
+            ways[op.kind](carry, where, index)
         except (Unmergeable, NotADirectoryError, IsADirectoryError, Irregular):
-            carry.aside(op.path, op.data)
+            carry.aside(where.path, op.data)
     carry.sync()
+
+
+def _followed(carry: Carry, op: Op, later: Iterable[Op]) -> Op:
+    """Find the file of an operation where a later move of the same entry has taken it already."""
+    if op.kind is Kind.MOVE or carry.exists(op.path):
+        return op
+    path = op.path
+    for move in later:
+        if move.kind is Kind.MOVE and f"{path}/".startswith(f"{move.path}/"):
+            path = move.to + path[len(move.path) :]
+    return replace(op, path=path) if carry.exists(path) else op
 
 
 def _append(carry: Carry, op: Op, _index: int) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from orange.adapters.journal.carry import Carry, Unmergeable, split
 from orange.adapters.journal.durable import Folder
-from orange.adapters.journal.entry import Op
+from orange.adapters.journal.entry import Op, blob_id
 
 #: How often an editor may save in the very instant of our write before we give up.
 _TRIES = 6
@@ -128,7 +128,7 @@ class _Swap:
         carry.undoing(lambda: self._swap_back(staged, wanted))
         theirs = carry.disk.settled(carry.staging, staged)
         if theirs is None:
-            carry.late.append(staged)
+            carry.late[staged] = blob_id(expected)
             return expected, True
         return theirs, True
 

@@ -76,6 +76,8 @@ def drop_remains(layout: Layout) -> None:
             if folder:
                 shutil.rmtree(folder, ignore_errors=True)
     shutil.rmtree(inside, ignore_errors=True)
+    if os.path.isfile(f"{layout.tree}/.git.new"):
+        os.unlink(f"{layout.tree}/.git.new")
     if os.path.isdir(beside) and not os.listdir(beside):
         os.rmdir(beside)
 
@@ -201,10 +203,19 @@ def _clear_empty(folder: str) -> None:
 
 def _link(folder: str, admin: str) -> None:
     """Make the worktree and its git folder point at each other."""
-    recordfile.replace(f"{admin}/gitdir", os.fsencode(f"{folder}/.git\n"))
-    recordfile.replace(f"{folder}/.git", os.fsencode(f"gitdir: {admin}\n"))
+    _put(f"{admin}/gitdir", f"{folder}/.git\n")
+    _put(f"{folder}/.git", f"gitdir: {admin}\n")
     if os.path.exists(f"{admin}/locked"):  # left by a kill while git made it
         os.unlink(f"{admin}/locked")
+
+
+def _put(path: str, text: str) -> None:
+    """Replace a file for good, by way of a name that the next `drop_remains` knows."""
+    with open(f"{path}.new", "wb") as file:
+        file.write(os.fsencode(text))
+        file.flush()
+        os.fsync(file.fileno())
+    os.rename(f"{path}.new", path)
 
 
 def _admins(layout: Layout) -> Iterator[str]:

@@ -12,10 +12,11 @@ from orange.core.problems import SessionFailed
 #: Columns and rows of a session, whoever looks at it.
 COLUMNS, ROWS = 200, 50
 
-#: The server's configuration. `window-size manual` is set for each window instead: as a global option it crashes
-#: tmux 3.3 at the next detached session. What a session shows is kept by its supervisor, so nothing remains on exit.
+#: The server's configuration. `window-size manual` is not in it: as a global option it crashes tmux 3.3 at the next
+#: detached session; each window gets it as it is resized. What a session shows is kept by its supervisor, so nothing
+#: remains on exit.
 CONFIG = f"""\
-set -s exit-empty off
+set -s exit-empty on
 set -s escape-time 0
 set -g default-shell /bin/sh
 set -g default-command ''

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from libtmux import Pane
 
 #: How often a start is tried when a server was just ending.
-TRIES = 3
+TRIES = 5
 
 
 class TmuxExecutor:
@@ -45,8 +45,11 @@ class TmuxExecutor:
         """
         address.checked(run)
         address.checked(session)
-        if not os.path.exists(f"{self._runtime}/runs/{run}/{runfiles.SPEC}"):
+        folder = f"{self._runtime}/runs/{run}"
+        if not os.path.exists(f"{folder}/{runfiles.SPEC}"):
             raise SessionFailed(f"run {run} is not prepared")
+        if os.path.exists(f"{folder}/{runfiles.STOP}"):
+            raise SessionFailed(f"run {run} was told to end: it never starts again")
         for _ in range(TRIES):
             answer = self._begin(run, session)
             if answer.ok or address.duplicate(answer.stderr):
@@ -57,13 +60,10 @@ class TmuxExecutor:
 
     def observe(self) -> Mapping[str, str] | None:
         """Session name -> tmux's id of every session, or None when that could not be told."""
-        if not self.server.listening():
-            self._control.close()
-            return {}
         lines = self._control.ask(f"list-sessions -F '{address.LISTING}'")
         if lines is not None:
             return address.sessions_in(lines)
-        found = self._listed()
+        found = self._listed() if self.server.listening() else {}
         self._looks += 1
         if found and self._looks > 1:  # whoever looks once needs no connection
             self._control.connect(next(iter(found.values())))
@@ -115,10 +115,8 @@ class TmuxExecutor:
         return ["env", "-u", "TMUX", *self.server.argv("attach-session", "-t", target)]
 
     def shut_down(self) -> None:
-        """End the project's tmux server when it has no sessions; one that still has some ends with the last."""
+        """Let go of the project's tmux server. It ends with its last session, whoever is there to see it."""
         self._control.close()
-        if self.server.listening():
-            self._quietly("set-option", "-s", "exit-empty", "on")
 
     def _begin(self, run: str, session: str) -> Answer:
         """Start the session, and the server where none runs: one tmux command, so that it is all or nothing."""
@@ -130,19 +128,23 @@ class TmuxExecutor:
             answer = self.server.cmd(*self._start_command(run, session), before=scope)
             if scope and not answer.ok:
                 answer = self.server.cmd(*self._start_command(run, session))
-        except (ProgramMissing, TimedOut) as error:
+        except ProgramMissing as error:
+            raise SessionFailed(error.message) from error
+        except TimedOut as error:
+            Ending(self._runtime, run).order(0.0)  # should tmux still do it: the supervisor will not
             raise SessionFailed(error.message) from error
         return answer
 
     def _start_command(self, run: str, session: str) -> list[str]:
         size = ("-x", str(address.COLUMNS), "-y", str(address.ROWS))
+        # tmux lets whoever else looks at the server right now decide on a new session's size; this fixes it for good.
+        resize = ("resize-window", "-t", address.pane_of(session), *size)
         return [
-            *("set-option", "-s", "exit-empty", "off", ";"),
             *("set-environment", "-g", "ORANGE_PYTHON", address.argument(self._python), ";"),
             *("set-environment", "-g", runfiles.RUNTIME_MARK, address.argument(self._runtime), ";"),
             *("new-session", "-d", "-s", session, *size, "-c", "/", "-e", f"{runfiles.RUN_MARK}={run}"),
             *(runfiles.launcher(run), ";"),
-            *("set-option", "-w", "-t", f"={session}:", "window-size", "manual"),
+            *resize,
         ]
 
     def _control_argv(self, session_id: str) -> list[str]:

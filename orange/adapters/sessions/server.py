@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from orange import recordfile
 from orange.adapters import process
 from orange.adapters.private import private_folder
 from orange.adapters.sessions import address
@@ -95,8 +96,7 @@ class Server:
         try:
             private_folder(os.path.dirname(self.path))
             os.makedirs(os.path.dirname(self._config), mode=0o700, exist_ok=True)
-            with open(self._config, "w", encoding="utf-8") as file:
-                file.write(address.CONFIG)
+            recordfile.replace(self._config, address.CONFIG.encode(), sync=False)  # whole, for whoever else starts now
         except (OSError, StorageFailed) as error:
             raise SessionFailed(f"tmux cannot be given a place: {error}") from error
 

@@ -7,7 +7,7 @@ Next in the flow: `judge` compares a hand edit with the accepted content, `view`
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from orange.adapters.journal import Entry, Journal, Kind, Op, blob_id
@@ -60,18 +60,20 @@ class Accepted:
         return changed | self._refold(entries)
 
     def _refold(self, entries: tuple[Entry, ...]) -> set[str]:
-        if entries == self.entries:
+        """Work out the pending contents; returns the paths concerned."""
+        if entries is self.entries:
             return set()
-        before, known = self.pending, len(self.entries)
-        if entries[:known] == self.entries:
-            pending, new = dict(before), entries[known:]
+        known = len(self.entries)
+        if known and entries[:known] == self.entries:
+            changed, new = set[str](), entries[known:]
         else:
-            pending, new = {}, entries
-        self.entries, self.pending = entries, pending
-        for entry in new:
-            for op in entry.ops:
-                self._fold(op)
-        return {path for path in {*before, *pending} if before.get(path) is not pending.get(path)}
+            changed, new = set(self.pending), entries
+            self.pending = {}
+        self.entries = entries
+        for op in (op for entry in new for op in entry.ops):
+            self._fold(op)
+            changed |= {op.path, *(path for moved in op.files for path in (moved.source, moved.target))}
+        return {path for path in changed if is_task_path(path)}
 
     def _fold(self, op: Op) -> None:
         match op.kind:
@@ -124,12 +126,7 @@ class Accepted:
 
     def older(self, path: str) -> Iterator[bytes]:
         """The contents the journal still knows the file to have had, the newest first."""
-        for entry in reversed(self.entries):
-            for op in reversed(entry.ops):
-                if op.kind is Kind.WRITE and op.path == path:
-                    yield op.data
-                    if op.base is not None:
-                        yield op.base
+        return older(self.entries, path)
 
     def paths(self) -> set[str]:
         """Every task file that has accepted content."""
@@ -160,3 +157,13 @@ class Accepted:
             if blob is not None:
                 at_tip[path] = blob
         self.tip, self.at_tip = tip, at_tip
+
+
+def older(entries: Sequence[Entry], path: str) -> Iterator[bytes]:
+    """List the contents that entries know a file to have had, the newest first."""
+    for entry in reversed(entries):
+        for op in reversed(entry.ops):
+            if op.kind is Kind.WRITE and op.path == path:
+                yield op.data
+                if op.base is not None:
+                    yield op.base

@@ -10,8 +10,9 @@ import os
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
-from orange.adapters.journal import Disk, Journal
+from orange.adapters.journal import Disk, Journal, Op
 from orange.adapters.store import events
+from orange.adapters.store.accepted import older
 from orange.adapters.store.draft import understood
 from orange.adapters.store.merge import merge_op
 from orange.adapters.store.recording import Recorder
@@ -44,10 +45,13 @@ class FileStore:
         """
         disk = disk or Disk()
         self._layout, self._clock, self._autorecord = layout, clock, autorecord
-        self._journal = Journal(layout, merge_op, disk)
+        self._journal = Journal(layout, self._merge, disk)
         self._shelf = Shelf(layout, self._journal, history, clock)
         self._take_up = TakeUp(layout.tree, self._shelf, disk)
         self._recorder = Recorder(layout, self._journal, self._shelf, history)
+
+    def _merge(self, op: Op, theirs: bytes) -> bytes | None:
+        return merge_op(op, theirs, older(self._journal.entries(), op.path))
 
     def read(self) -> Board:
         """Every task as it is now. Never raises for bad files: they are problems on the board."""

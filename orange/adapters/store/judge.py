@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from orange.adapters.store.merge import merge
+from orange.adapters.store.merge import merge, nearest
 from orange.core import document, lifecycle
 from orange.core.document import Document
 from orange.core.lifecycle import Actor, Facts, Status, StuckReason
@@ -134,16 +134,10 @@ class _Case:
 
     def _began_with(self, found: Document, held: Document) -> bytes | None:
         """Find the older version an editor began with; None when it was the accepted one, or cannot be told."""
-        stamped = found.task.updated_at
-        candidates = [(_distance(held, found), -1, b"")] if stamped in {held.task.updated_at, ""} else []
-        for age, data in enumerate(self._edited.older):
-            version = document.parse(data, "")
-            if isinstance(version, Document) and version.task.updated_at == stamped and data != self._edited.accepted:
-                candidates.append((_distance(version, found), age, data))
-        if not candidates:
-            self._stale = stamped < held.task.updated_at
-            return None
-        return min(candidates, key=lambda candidate: candidate[:2])[2] or None
+        began = nearest(found, (self._edited.accepted, *self._edited.older))
+        if began is None:
+            self._stale = "" < found.task.updated_at < held.task.updated_at
+        return None if began == self._edited.accepted else began
 
     def _with_status(self, task: Task, says: Task) -> Task:
         """Obey the status the file says, where a file may say it."""
@@ -176,10 +170,6 @@ class _Case:
     def _refuse(self, key: str, message: str, hint: str) -> None:
         self._keys.append(key)
         self._problems.append(Problem(self._edited.path, line_of(self._edited.current, key), message, hint))
-
-
-def _distance(version: Document, found: Document) -> int:
-    return len(document.task_changes(version.task, found.task)) + (version.body != found.body)
 
 
 def line_of(data: bytes, key: str) -> int:

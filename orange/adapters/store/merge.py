@@ -7,6 +7,8 @@ saved that had read an older version.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
+from itertools import islice
 
 from orange.adapters.journal import Op
 from orange.adapters.store.scan import is_task_path
@@ -14,7 +16,10 @@ from orange.core import document
 from orange.core.body import section, with_section
 from orange.core.document import Document
 from orange.core.model import PROTECTED, Task
-from orange.core.problems import BrokenFile, EditFailed, InvalidInput
+from orange.core.problems import BrokenFile, EditFailed, InvalidInput, Problem
+
+#: So many earlier contents are compared: an editor that is older than that began with none of them.
+_CANDIDATES = 32
 
 #: Keys whose own value counts whatever the other side says.
 _OURS = frozenset({*PROTECTED, "updated_at"})
@@ -38,11 +43,38 @@ def merge(base: bytes, ours: bytes, theirs: bytes, sections: Iterable[str] | Non
         return None
 
 
-def merge_op(op: Op, theirs: bytes) -> bytes | None:
-    """Merge a journal operation's change into another version of its file; None where that cannot be done."""
+def merge_op(op: Op, theirs: bytes, older: Iterable[bytes]) -> bytes | None:
+    """Merge a journal operation's change into another version of its file; None where that cannot be done.
+
+    `older` are contents the file had before the operation: their editor may have begun with one of them.
+    """
     if not is_task_path(op.path) or op.base is None:
         return None
-    return merge(op.base, op.target, theirs, op.sections)
+    found = document.parse(theirs, "")
+    if not isinstance(found, Document):
+        return None
+    return merge(nearest(found, (op.base, *older)) or op.base, op.target, theirs, op.sections)
+
+
+def nearest(found: Document, candidates: Iterable[bytes]) -> bytes | None:
+    """Tell which of the contents an editor began with: of those with the same `updated_at` the most similar one.
+
+    None where none has it. Of equals, the first.
+    """
+    best: tuple[int, bytes] | None = None
+    for data in islice(dict.fromkeys(candidates), _CANDIDATES):
+        version = _read(data)
+        if isinstance(version, Document) and version.task.updated_at == found.task.updated_at:
+            distance = len(document.task_changes(version.task, found.task)) + (version.body != found.body)
+            if best is None or distance < best[0]:
+                best = (distance, data)
+    return best[1] if best else None
+
+
+@lru_cache(maxsize=2 * _CANDIDATES)
+def _read(data: bytes) -> Document | Problem:
+    """Read an earlier content; the same ones are compared again and again while an editor saves."""
+    return document.parse(data, "")
 
 
 def _keys(before: Task, mine: Task, yours: Task) -> dict[str, object]:

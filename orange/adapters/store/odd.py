@@ -87,8 +87,8 @@ class Examiner:
 
     def _vanished(self, path: str, version: Version | None) -> Odd:
         """Say what holds of a file that changed again while it was looked at; the next look knows more."""
-        held = document.parse(self.accepted.data(version), path) if version else None
-        return Odd(held.task.id, flatten(held.task)) if isinstance(held, Document) else Odd()
+        row = self._held(path, version) if version else None
+        return Odd(row[0], row) if row else Odd()
 
     def _edited(self, path: str, data: bytes, version: Version, saved_at: float) -> Edited:
         return Edited(path, data, self.accepted.data(version), tuple(self.accepted.older(path)), saved_at)
@@ -120,33 +120,43 @@ class Examiner:
         if version is None:
             self.missing.pop(path, None)
             return None
-        held = document.parse(self.accepted.data(version), path)
-        if isinstance(held, Problem):
-            return Odd(problems=(held,))
-        others = claimants.get(held.task.id)
+        row = self._held(path, version)
+        if row is None:
+            return Odd()
+        others = claimants.get(row[0])
         if others:  # the file at its new place says what holds
             return Odd(moved_to=others[0] if len(others) == 1 else None)
-        return self._lost(path, held.task)
+        return self._lost(path, row)
 
-    def _lost(self, path: str, task: Task) -> Odd:
+    def _lost(self, path: str, row: Row) -> Odd:
         """Look at an accepted file that is nowhere: unknown, about to come back, or deleted by hand."""
-        if any(path == where or path.startswith(f"{where}/") for where in self.memory.unknown):
-            return Odd(task.id, flatten(task), frozen=True)
+        if any(
+            path == where or path.startswith(f"{where}/") for where in (*self.memory.unknown, *self.memory.uprooted)
+        ):
+            return Odd(row[0], row, frozen=True)
         if os.path.lexists(f"{self.tree}/{os.path.dirname(path)}/events.jsonl"):
-            return Odd(task.id, flatten(task), (_half_gone(path),), frozen=True)
+            return Odd(row[0], row, (_half_gone(path),), frozen=True)
         now = self.now()
         first = self.missing.setdefault(path, now)
         if now < first:  # the clock was set back
             first = self.missing[path] = now
         if now - first < TWO_LOOKS:
-            return Odd(task.id, flatten(task))
-        return Odd(task.id, edit=Edit(path, None))
+            return Odd(row[0], row)
+        return Odd(row[0], edit=Edit(path, None))
+
+    def _held(self, path: str, version: Version) -> Row | None:
+        """The row of a path's accepted content; None where that cannot be read."""
+        last = self.memory.last.get(path)
+        if last is not None and last.blob == version.blob:
+            return last.row
+        held = document.parse(self.accepted.data(version), path)
+        return flatten(held.task) if isinstance(held, Document) else None
 
     def id_at(self, path: str) -> str | None:
         """The id of what is accepted at a path."""
         version = self.accepted.version(path)
-        held = document.parse(self.accepted.data(version), path) if version else None
-        return None if held is None or isinstance(held, Problem) else held.task.id
+        row = self._held(path, version) if version else None
+        return row[0] if row else None
 
     def _id_of_broken(self, path: str, version: Version | None) -> str | None:
         """Tell whose file it is that cannot be understood: by what was accepted there, else by its folder's name."""

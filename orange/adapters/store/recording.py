@@ -76,13 +76,9 @@ class Recorder:
     def _commit(self, changes: _Changes, message: str) -> str | None:
         if not changes:
             return None
-        shelf = self._shelf
         before = self._history.tip()
         made = self._history.commit(changes, message)
-        with shelf.mutex:
-            if shelf.accepted.tip == before:
-                blobs = {path: data if data is None else shelf.blob_of(data) for path, data in changes.items()}
-                shelf.accepted.recorded(made, {path: blob for path, blob in blobs.items() if is_task_path(path)})
+        self._shelf.recorded(before, made, changes)
         return None if made == before else made
 
     def _gather(self) -> tuple[_Changes, int, str]:

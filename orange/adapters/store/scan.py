@@ -67,6 +67,10 @@ class Memory:
     folders: dict[str, Place] = field(default_factory=dict)
     #: Folders that could not be looked into: what lies in them is unknown, not absent.
     unknown: dict[str, Problem] = field(default_factory=dict)
+    #: The roots that are missing altogether: somebody's accident rather than a wish to delete every task.
+    uprooted: dict[str, Problem] = field(default_factory=dict)
+    #: Files that went, as last read.
+    last: dict[str, File] = field(default_factory=dict)
     #: Links to folders, by the folder they lie in; they are not followed.
     linked: dict[str, Problem] = field(default_factory=dict)
 
@@ -85,7 +89,7 @@ class Scanner:
     def scan(self) -> set[str]:
         """Look at everything; returns the paths of the files that changed, appeared or went."""
         memory, changed, now = self.memory, set[str](), self._now()
-        memory.unknown = {}
+        memory.unknown, memory.uprooted = {}, {}
         prefix, folders, files, lstat = self._prefix, memory.folders, memory.files, os.lstat
         stack = list(ROOTS)
         while stack:
@@ -155,12 +159,11 @@ class Scanner:
 
     def _lost(self, folder: str, error: OSError, changed: set[str]) -> None:
         """Note a folder that is gone, or that could not be looked into."""
-        if folder in ROOTS:
-            self.memory.unknown[folder] = Problem(
-                folder, 0, "the folder is missing", f"`orange doctor` restores it; an empty {folder} says it was meant"
-            )
-        elif isinstance(error, _ABSENT):
+        if isinstance(error, _ABSENT):
             self._forget(folder, changed)
+            if folder in ROOTS:
+                hint = f"`orange doctor` restores it; make an empty folder {folder} if all its tasks are to go"
+                self.memory.uprooted[folder] = Problem(folder, 0, "the folder is missing", hint)
         else:
             self.memory.unknown[folder] = _unreadable(folder, error)
 
@@ -181,7 +184,9 @@ class Scanner:
                 self._drop(gone + _SUFFIX, changed)
 
     def _drop(self, path: str, changed: set[str]) -> None:
-        if self.memory.files.pop(path, None) is not None:
+        gone = self.memory.files.pop(path, None)
+        if gone is not None:
+            self.memory.last[path] = gone
             changed.add(path)
 
     def _read(self, path: str, now: int, changed: set[str]) -> None:
@@ -209,6 +214,7 @@ class Scanner:
     def _put(self, path: str, file: File, changed: set[str]) -> None:
         before = self.memory.files.get(path)
         self.memory.files[path] = file
+        self.memory.last.pop(path, None)
         if before is None or before.blob != file.blob or before.problem != file.problem:
             changed.add(path)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 from orange.adapters.journal import Journal, Op, blob_id
 from orange.adapters.store import index, memory_file
@@ -20,7 +20,7 @@ from orange.adapters.store.events import EVENTS
 from orange.adapters.store.index import TipLog
 from orange.adapters.store.memory_file import Kept
 from orange.adapters.store.rows import FINGERPRINT
-from orange.adapters.store.scan import NAME, Scanner
+from orange.adapters.store.scan import NAME, Scanner, is_task_path
 from orange.adapters.store.view import View
 from orange.core.layout import Layout
 from orange.core.model import Board
@@ -51,9 +51,12 @@ class Shelf:
         self._unsaved = 0
         #: Paths whose accepted content changed since the view was updated.
         self._due: set[str] = set()
+        #: Paths of our own writing that were not looked at since.
+        self._wrote: set[str] = set()
         self._seen = False
         self._board: Board | None = None
         self._conflicts: tuple[str, ...] = ()
+        self._trouble: tuple[Problem, ...] = ()
 
     def board(self) -> Board:
         """Look at everything and make the board of it; the same one as before when nothing changed."""
@@ -64,6 +67,8 @@ class Shelf:
         """Make the board of what was seen last; looks if nothing was seen yet."""
         if not self._seen:
             self.refresh()
+        elif self._wrote:
+            self.refresh(())
         with self.mutex:
             conflicts = self._conflict_names()
             if self._board is None or conflicts != self._conflicts:
@@ -83,30 +88,34 @@ class Shelf:
             with self.mutex:
                 if self._look(only):
                     return
-        with self._journal.locked(), self.mutex:
+        with contextlib.suppress(StorageFailed), self._journal.locked(), self.mutex:
             self._look(only)
 
     def _look(self, only: Collection[str] | None) -> bool:
         """Look once; whether what was seen is one state."""
         before = self._journal.number()
-        paths = self._load()
-        if not self._complete:
-            only = None
-        changed = self.scanner.scan() if only is None else self.scanner.look(only)
-        self._complete = True
-        again = self.accepted.refresh() | self._due
-        self._due = set()
-        if only is not None:
-            changed |= self.scanner.look(again)
+        self._due |= self._load()
+        wrote, self._wrote = self._wrote, set()
+        some = self._complete and only is not None
+        changed = self.scanner.look({*(only or ()), *wrote}) if some else self.scanner.scan()
         self._unsaved += len(changed)
+        self._due |= changed
+        again = self.accepted.refresh()
+        unsettled = self._journal.unsettled
         if self.scanner.algorithm != self.accepted.algorithm:
-            changed |= self._rehash()
-        self._take_in(paths | changed | again)
+            again |= self._rehash()
+        elif some:
+            again |= self.scanner.look(again)
+        self._take_in(again)
+        memory = self.scanner.memory
+        trouble = (*memory.unknown.values(), *memory.uprooted.values(), *memory.linked.values())
+        if trouble != self._trouble:
+            self._board, self._trouble = None, trouble
         after = self._journal.number()
-        if only is None:
-            self._seen = True
+        if not some:
+            self._complete = self._seen = True
             self._save_if_worth(after)
-        return after == before or not self._torn(before, after)
+        return not unsettled and (after == before or not self._torn(before, after))
 
     def _torn(self, before: int, after: int) -> bool:
         """Whether what was written meanwhile may have been seen in part."""
@@ -115,11 +124,14 @@ class Shelf:
         return self.accepted.wide_since(before)
 
     def _take_in(self, paths: set[str]) -> None:
+        """Bring the view up to date with these paths and all that are due."""
+        paths = paths | self._due
         if paths or self.view.odd:
             odd = dict(self.view.odd)
             self.view.update(paths)
             if paths or odd != self.view.odd:
                 self._board = None
+        self._due = set()
 
     def _rehash(self) -> set[str]:
         """Begin anew: the repository names its contents by another hash than was thought."""
@@ -179,13 +191,21 @@ class Shelf:
                 self._look(None)
 
     def wrote(self, ops: Iterable[Op]) -> None:
-        """Look at what a transaction of ours has written."""
+        """Note what a transaction of ours has written: it is looked at when somebody asks."""
         paths = {path for op in ops for path in (op.path, *(moved.target for moved in op.files))}
         with self.mutex:
+            self._wrote |= paths
+
+    def recorded(self, before: str | None, made: str, changes: Mapping[str, bytes | None]) -> None:
+        """Take over a commit of our own on top of `before`."""
+        blobs = {p: None if data is None else self.blob_of(data) for p, data in changes.items() if is_task_path(p)}
+        with self.mutex:
+            if self.accepted.tip == before:
+                self.accepted.recorded(made, blobs)
             if self.view.claimants:
-                self._look(paths)
+                self._take_in(set(blobs))
             else:
-                self._due |= self.scanner.look(paths)
+                self._due |= set(blobs)
 
     def blob_of(self, data: bytes) -> str:
         """Compute a content's blob id, by the hash of this repository."""
@@ -202,6 +222,9 @@ class Shelf:
 
     def paths_of(self, task_id: str) -> tuple[str, ...]:
         """Where a task's file was when last looked at."""
+        with self.mutex:
+            self._due |= self.scanner.look(self._wrote)
+            self._wrote = set()
         found = self.view.claimants.get(task_id, ())
         if found or not self._due:
             return found

@@ -7,8 +7,6 @@ Next in the flow: `transaction` changes the draft made here.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from orange.adapters.journal import Disk
 from orange.adapters.store.accepted import Version
 from orange.adapters.store.draft import Draft, opened
@@ -81,8 +79,10 @@ class TakeUp:
         accepted = self._shelf.accepted
         version = accepted.version(path) or self._moved_here(path)
         if version is None:
+            return _if_at_rest(_as_it_stands(path, data), path)
+        if version.blob == self._shelf.blob_of(data):
             return _as_it_stands(path, data)
-        held = data if version.blob == self._shelf.blob_of(data) else accepted.data(version)
+        held = accepted.data(version)
         return judge(Edited(path, data, held, tuple(accepted.older(path)), saved_at), self._shelf.view.examiner.facts)
 
     def _moved_here(self, path: str) -> Version | None:
@@ -93,10 +93,13 @@ class TakeUp:
 
 
 def _as_it_stands(path: str, data: bytes) -> Judgement | Problem:
-    """Take a file where none was accepted for what it says, if it is at rest."""
+    """Take a file for what it says."""
     found = document.parse(data, path)
-    if not isinstance(found, Document):
+    return Judgement(found.task, data, found.task, found.body) if isinstance(found, Document) else found
+
+
+def _if_at_rest(found: Judgement | Problem, path: str) -> Judgement | Problem:
+    """Refuse a new file that claims to be under way."""
+    if isinstance(found, Problem) or found.task.status in AT_REST:
         return found
-    if found.task.status not in AT_REST:
-        return Problem(path, 1, f"a new task cannot begin as {found.task.status}", "set its status to pending")
-    return Judgement(replace(found.task, path=path), data, found.task, found.body)
+    return Problem(path, 1, f"a new task cannot begin as {found.task.status}", "set its status to pending")

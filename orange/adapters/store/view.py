@@ -133,9 +133,19 @@ class View:
     def board(self, extra: Iterable[Problem] = ()) -> Board:
         """Make the board as of now."""
         problems = [*extra, *self._duplicates(), *self._memory.unknown.values(), *self._memory.linked.values()]
+        problems += [
+            problem
+            for root, problem in self._memory.uprooted.items()
+            if any(path.startswith(f"{root}/") for path in self.odd)
+        ]
         problems += [problem for odd in self.odd.values() for problem in odd.problems]
-        frozen = {odd.id for odd in self.odd.values() if odd.frozen and odd.id} | self._disputed
+        frozen = {odd.id for odd in self.odd.values() if odd.frozen and odd.id} | self._disputed | self._unsure()
         return Board(Tasks(dict(self.in_force), self._made), tuple(sorted(problems)), frozenset(frozen))
+
+    def _unsure(self) -> set[str]:
+        """The tasks below folders that could not be looked into."""
+        where = tuple(f"{folder}/" for folder in self._memory.unknown)
+        return {task_id for task_id, (_, path) in self.in_force.items() if path.startswith(where)} if where else set()
 
     def _duplicates(self) -> Iterator[Problem]:
         for task_id in self._disputed:

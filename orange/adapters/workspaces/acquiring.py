@@ -19,8 +19,10 @@ from orange.adapters.workspaces.records import Record, State
 from orange.adapters.workspaces.site import step
 from orange.adapters.workspaces.survey import look_over
 from orange.core.model import Task, Workspace
-from orange.core.problems import BranchUnusable, WorkspaceForeign
+from orange.core.problems import BranchUnusable, WorkspaceForeign, WorkspaceStepFailed
 
+#: How many spares are made for one workspace: others may be taking them.
+_TRIES = 5
 #: States in which a workspace is the task's, with whatever work is in it.
 _STANDING = frozenset({State.BOUND, State.PREPARING})
 
@@ -35,10 +37,10 @@ def acquire(parts: Parts, task: Task, name: str, start_point: str) -> Workspace:
         resumed = record is not None
         if record is None:
             record = _place(parts, Record(task.slug, State.MOVING, path, task=task.id, branch=name))
-        admin = admins.named(parts.site.common, record.admin)
+        admin = admins.of(parts.site.common, record.admin, path)
         if admin is None:
             raise WorkspaceForeign(path, "is no longer known to git")
-        held = Held(parts, record, replace(admin, path=path), lock)
+        held = Held(parts, record, admin, lock)
         if record.state in _STANDING:
             return _resume(held, branch, start_point)
         if resumed:
@@ -79,7 +81,7 @@ def _bring(parts: Parts, record: Record, path: str) -> Record:
     """Move a workspace to where `workspaces.root` now says. Raises WorkspaceFailed."""
     if folders.present(path):
         raise WorkspaceForeign(path, f"is where workspace {record.path} should move to, but exists")
-    admin = admins.named(parts.site.common, record.admin)
+    admin = repair.owned(parts, record)
     with step(path, f"moving it from {record.path}"), parts.site.lock():
         os.makedirs(parts.site.root, exist_ok=True)
         if admin:
@@ -90,13 +92,14 @@ def _bring(parts: Parts, record: Record, path: str) -> Record:
 def _place(parts: Parts, record: Record) -> Record:
     """Move a spare to the path, making one first where none is ready. Raises WorkspaceFailed."""
     record = replace(record, used_at=parts.site.clock.now())
-    while True:
+    for _ in range(_TRIES):
         placed = parts.spares.hand_over(record)
         if placed:
             return placed
         with step(record.path, "finding the commit to start from"):
             commit = parts.site.git().line("rev-parse", f"refs/heads/{record.branch}^{{commit}}")
         parts.spares.make(commit)
+    raise WorkspaceStepFailed(record.path, "moving a spare into place", "every spare made was taken or unusable")
 
 
 def _bind(held: Held, branch: Branch, start_point: str) -> Workspace:

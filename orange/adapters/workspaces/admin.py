@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 
 from orange.adapters.workspaces import folders
 
+#: How git names its folder for a worktree made as `.spare-<n>`, as all of orange's are.
+_OURS = re.compile(r"-spare-[0-9]+")
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 #: What git left there of an operation that a commit ends.
 _OPERATION = ("MERGE_HEAD", "MERGE_MODE", "MERGE_MSG", "CHERRY_PICK_HEAD", "REVERT_HEAD", "SQUASH_MSG", "AUTO_MERGE")
@@ -35,6 +37,11 @@ class Admin:
     def name(self) -> str:
         """The folder's name, by which records refer to it."""
         return os.path.basename(self.folder)
+
+    @property
+    def ours(self) -> bool:
+        """Whether orange made it."""
+        return _OURS.fullmatch(self.name) is not None
 
     @property
     def branch(self) -> str | None:
@@ -81,8 +88,17 @@ def find(common: str, path: str) -> Admin | None:
     return next((found for found in scan(common) if found.path == path), None)
 
 
+def of(common: str, name: str | None, path: str) -> Admin | None:
+    """The folder of the worktree at a path, looked for under a name first.
+
+    The name alone is no proof: git gives it to another worktree once it is free.
+    """
+    found = named(common, name)
+    return found if found and found.path == path else find(common, path)
+
+
 def named(common: str, name: str | None) -> Admin | None:
-    """The folder of that name, if it exists."""
+    """The folder of that name, whichever worktree it is for."""
     folder = f"{common}/worktrees/{name}"
     return read(folder) if name and os.path.isdir(folder) else None
 
@@ -106,6 +122,18 @@ def point(admin: Admin, path: str) -> None:
     unlock(admin)
 
 
+def is_worktree(admin: Admin, path: str) -> bool:
+    """Whether what stands at a path is the worktree: its `.git` file leads to git's folder for it."""
+    line = folders.first_line(f"{path}/.git")
+    found = os.path.realpath(os.path.join(path, line.removeprefix("gitdir:").strip()))
+    return line.startswith("gitdir:") and found == os.path.realpath(admin.folder)
+
+
+def is_moving(admin: Admin) -> bool:
+    """Whether a lock of orange's own is on it."""
+    return folders.first_line(f"{admin.folder}/locked").startswith("orange is ")
+
+
 def unlock(admin: Admin) -> None:
     """Let git treat it as any other worktree."""
     with suppress(FileNotFoundError):
@@ -115,6 +143,18 @@ def unlock(admin: Admin) -> None:
 def reattach(admin: Admin, ref: str) -> None:
     """Put the worktree on a branch by name alone, where its HEAD cannot be understood."""
     _note(admin, "HEAD", f"ref: {ref}")
+
+
+def moved_beneath(admin: Admin, head: str) -> bool:
+    """Whether its branch was moved from elsewhere, so that its files are those of another commit than `head`.
+
+    The worktree's own log says which commit it had last; without a log nothing can be told.
+    """
+    try:
+        lines = folders.read(f"{admin.folder}/logs/HEAD").splitlines()
+    except OSError:
+        return False
+    return bool(lines) and lines[-1].split(b" ")[1:2] != [head.encode()]
 
 
 def trace(admin: Admin) -> tuple[tuple[str, int, int], ...]:

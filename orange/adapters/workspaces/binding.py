@@ -18,7 +18,7 @@ from orange.adapters.workspaces import spares
 from orange.adapters.workspaces.admin import Admin
 from orange.adapters.workspaces.site import LONG, WORKERS, Site, step
 from orange.core.layout import RECORDS_BRANCH
-from orange.core.problems import BranchUnusable, WorkspaceStepFailed
+from orange.core.problems import BranchUnusable, GitFailed, WorkspaceStepFailed
 
 _MERGE = (
     "--no-edit", "--commit", "--ff", "--no-squash", "--no-stat", "--no-verify", "--no-verify-signatures",
@@ -96,8 +96,10 @@ def _same_tree(git: Git, tip: str) -> bool:
 
 
 def lacks(site: Site, branch: str, start_point: str) -> bool:
-    """Whether the branch has not taken the start point in yet."""
+    """Whether the branch has not taken the start point in yet. Raises GitFailed."""
     ended = site.git().attempt("merge-base", "--is-ancestor", start_point, f"refs/heads/{branch}")
+    if ended.status > 1:
+        raise GitFailed(ended.argv, ended.status, ended.stderr)
     return ended.status == 1
 
 
@@ -136,4 +138,4 @@ def restore(site: Site, admin: Admin, path: str, held: int, provided: Sequence[s
         git = worktree_git(site, replace(admin, path=path), path, held)
         git.run("read-tree", "--reset", "-u", "HEAD", timeout=LONG)
         spared = [word for name in provided for word in ("-e", f"/{name}")]
-        git.run("clean", "-ffd", "--quiet", *spared, timeout=LONG)
+        git.run("clean", "-fd", "--quiet", *spared, timeout=LONG)

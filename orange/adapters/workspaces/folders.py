@@ -53,6 +53,13 @@ def present(path: str) -> bool:
     return os.path.lexists(path)
 
 
+def reachable(folder: str, path: str) -> bool:
+    """Whether there is something at a relative path, without going through a link."""
+    parts = path.split("/")
+    above = ("/".join(parts[:count]) for count in range(1, len(parts)))
+    return present(f"{folder}/{path}") and not any(os.path.islink(f"{folder}/{name}") for name in above)
+
+
 def first_line(path: str) -> str:
     """The first line of a small file without its end; empty where it cannot be read. Links are not followed."""
     try:

@@ -55,10 +55,6 @@ class GitConfig:
     #: Keys that the repository's own files set.
     own: frozenset[str] = frozenset()
 
-    def true(self, key: str) -> bool:
-        """Whether a switch is on."""
-        return self.values.get(key, "false").lower() in {"true", "yes", "on", "1", ""}
-
     @property
     def followed(self) -> dict[str, str]:
         """The settings that are harmless, and needed to read the files as their user means them."""

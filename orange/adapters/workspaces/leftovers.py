@@ -19,7 +19,6 @@ from orange.adapters.workspaces.survey import Changes, Survey
 from orange.core.ports import Clock
 
 
-
 @dataclass(frozen=True, slots=True)
 class Leftovers:
     """What became of what was uncommitted."""
@@ -52,6 +51,8 @@ def unfit(target: Target, changes: Changes, head: str | None) -> str | None:
         return f"{target.admin.branch.removeprefix('refs/heads/')} is checked out, not the task's branch"
     if head is None:
         return "the branch was deleted"
+    if admins.moved_beneath(target.admin, head):
+        return "the branch was moved from outside while its files were checked out"
     if changes.unmerged:
         return f"{', '.join(changes.unmerged[:3])} {'are' if len(changes.unmerged) > 1 else 'is'} in conflict"
     return None

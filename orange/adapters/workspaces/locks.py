@@ -18,7 +18,7 @@ def of_worktree(common: str, admin: Admin, branch: str | None) -> tuple[str, ...
 
 
 def clear(paths: tuple[str, ...], places: tuple[str, ...], now: float) -> bool:
-    """Remove those that are old while no process works in the `places`; returns whether all are gone. Raises OSError."""
+    """Remove those that are old while nobody works in the `places`; returns whether all are gone. Raises OSError."""
     standing = [path for path in paths if folders.present(path)]
     if not standing:
         return True

@@ -14,10 +14,11 @@ from orange.adapters.workspaces.rescue import Order
 from orange.adapters.workspaces.shadow import Shadow, Source
 from orange.adapters.workspaces.site import Site
 from orange.adapters.workspaces.spares import Spares
-from orange.adapters.workspaces.survey import Changes, Survey, survey
+from orange.adapters.workspaces.survey import Changes, Survey, look_over, reveal, survey, take_in
 from orange.adapters.workspaces.tcpports import Ports
 from orange.core.names import is_id
 from orange.core.problems import WorkspaceForeign
+
 
 @dataclass(frozen=True, slots=True)
 class Parts:
@@ -90,7 +91,7 @@ def unrecorded(site: Site, admin: Admin) -> Record | None:
     """What a worktree that no record knows must be, by its place and name; None when it is not orange's."""
     folder, _, name = (admin.path or "").rpartition("/")
     task = name.rpartition("-")[2]
-    if folder != site.root or not is_id(task):
+    if folder != site.root or not is_id(task) or not admin.ours:
         return None
     branch = admin.branch.removeprefix("refs/heads/") if admin.branch else None
     return Record(name, State.BOUND, f"{folder}/{name}", admin.name, task, branch)
@@ -112,6 +113,20 @@ def keep_safe(held: Held, why: str) -> tuple[Survey, str | None]:
     """
     with surveyed(held) as view:
         return view.found, rescue.save(order(held, why), view.looking, view.found, view.stray, held.parts.site.git())
+
+
+def keep_changes(held: Held, why: str) -> str | None:
+    """Save what is uncommitted, hidden changes included, but not what git ignores. Raises GitFailed, OSError."""
+    config = spares.look_config(held.parts.site, held.admin)
+    with shadow.look(held.source, config, spares.head_of(held.admin), (held.lock,)) as looking:
+        reveal(looking, held.source)
+        changes = look_over(looking, held.record.provided)
+        return set_aside(held, looking, Survey(changes, *take_in(looking, changes)), why)
+
+
+def set_aside(held: Held, looking: Shadow, found: Survey, why: str) -> str | None:
+    """Save what was found to a rescue ref, if it needs one. Raises WorkspaceKept, GitFailed, OSError."""
+    return rescue.save(order(held, why), looking, found, stray_commits(held, found), held.parts.site.git())
 
 
 def keep_index(held: Held, why: str) -> str | None:

@@ -41,10 +41,12 @@ def provide(main: str, workspace: str, copy: Sequence[str], link: Sequence[str])
                 reason = _refusal(main, workspace, path)
                 if reason:
                     notes.append(f"workspaces.{setting}: {path} was left out: {reason}")
-                elif not os.path.lexists(f"{workspace}/{path}"):
+                    continue
+                if not os.path.lexists(f"{workspace}/{path}"):
                     os.makedirs(os.path.dirname(f"{workspace}/{path}"), exist_ok=True)
                     give(f"{main}/{path}", f"{workspace}/{path}")
-                    paths += [path, *_below(workspace, path)]
+                # Also what an interrupted attempt gave: nobody has worked here yet.
+                paths += [path, *_below(workspace, path)]
     return Provided(tuple(paths), tuple(notes))
 
 

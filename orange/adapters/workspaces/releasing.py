@@ -6,10 +6,11 @@ still as it was when it was saved.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 
 from orange.adapters.workspaces import admin as admins
-from orange.adapters.workspaces import occupants, provision, repair, rescue
+from orange.adapters.workspaces import folders, occupants, provision, repair, rescue
 from orange.adapters.workspaces.parts import Held, Parts, adopt, keep_safe, surveyed
 from orange.adapters.workspaces.records import Record, State
 from orange.adapters.workspaces.site import step
@@ -19,17 +20,20 @@ from orange.core.problems import HookFailed, WorkspaceFailed, WorkspaceForeign, 
 
 def release(parts: Parts, path: str) -> tuple[str, ...]:
     """Save, clean and keep as a spare, or remove; returns what was saved and said. Raises WorkspaceFailed."""
-    name = adopt(parts, path).name
-    with parts.records.lock(name) as lock:
+    if not folders.present(path) and parts.records.of_path(path) is None:
+        return ()
+    record = adopt(parts, path)
+    spare: Record | None = None
+    saved: tuple[str, ...] = ()
+    with parts.records.lock(record.name) as lock:
         held, notes = _open(parts, path, lock)
-        if held is None:
-            return notes
-        _refuse_occupied(held)
-        notes += _farewell(held)
-        spare, saved = _empty(held)
-        if held.record.task:
-            parts.ports.release(held.record.task)
-    return notes + saved + _clean(parts, spare)
+        if held:
+            _refuse_occupied(held)
+            notes += _farewell(held)
+            spare, saved = _empty(held)
+        if record.task:
+            parts.ports.release(record.task)
+    return notes + saved + (_clean(parts, spare) if spare else ())
 
 
 def _open(parts: Parts, path: str, lock: int) -> tuple[Held | None, tuple[str, ...]]:
@@ -92,9 +96,10 @@ def _leave(held: Held) -> Held:
 def _still(held: Held, found: Survey, before: tuple[tuple[str, int, int], ...]) -> bool:
     """Whether nobody works in it and everything is as it was saved."""
     place = str(held.admin.path)
-    if occupants.find((place, held.admin.folder)) or admins.trace(held.admin) != before:
-        return False
-    return unchanged(place, found)
+    with suppress(OSError):
+        if not occupants.find((place, held.admin.folder)) and admins.trace(held.admin) == before:
+            return unchanged(place, found)
+    return False
 
 
 def _return(held: Held) -> None:
@@ -127,8 +132,8 @@ def removable(parts: Parts, path: str) -> tuple[bool, str]:
     record = adopt(parts, path)
     with parts.records.lock(record.name) as lock, step(path, "looking at it"):
         admin = repair.owned(parts, record)
-        if admin is None:
-            return False, "git does not know it any more"
+        if admin is None or not folders.present(path):
+            return False, "its folder is gone" if admin else "git does not know it any more"
         held = Held(parts, record, admin, lock)
         found = occupants.find((path, admin.folder))
         if found:

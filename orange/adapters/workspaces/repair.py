@@ -7,22 +7,20 @@ repository fail. `acquiring` and `releasing` heal the one workspace they are abo
 from __future__ import annotations
 
 import os
-import re
+import stat
 from collections.abc import Iterator
 from dataclasses import replace
 
 from orange.adapters.workspaces import admin as admins
 from orange.adapters.workspaces import binding, folders, locks, shadow
 from orange.adapters.workspaces.admin import Admin
-from orange.adapters.workspaces.parts import Held, Parts, keep_index, keep_safe
+from orange.adapters.workspaces.parts import Held, Parts, keep_changes, keep_index
 from orange.adapters.workspaces.records import Record, State
 from orange.adapters.workspaces.site import step
-from orange.core.problems import WorkspaceBusy, WorkspaceFailed
+from orange.core.problems import WorkspaceBusy, WorkspaceFailed, WorkspaceKept
 
 #: Seconds to wait for a git that outlived whoever started it.
 _PATIENCE = 60.0
-#: How git names its folder for a worktree made as `.spare-<n>`.
-_SPARE_ADMIN = re.compile(r"-spare-[0-9]+")
 
 
 def repair(parts: Parts) -> Iterator[str]:
@@ -68,10 +66,10 @@ def _mend_spare(parts: Parts, record: Record) -> Iterator[str]:
 
 
 def _is_whole(parts: Parts, record: Record) -> bool:
-    admin = admins.named(parts.site.common, record.admin)
+    admin = admins.of(parts.site.common, record.admin, record.path)
     if record.state is not State.READY or admin is None or not admin.sound:
         return False
-    return admin.path == record.path and os.path.isdir(record.path)
+    return os.path.isdir(record.path)
 
 
 def _became_a_task(parts: Parts, record: Record) -> bool:
@@ -85,18 +83,17 @@ def _fragments(parts: Parts) -> Iterator[str]:
     with parts.site.lock():
         known = {record.admin for record in parts.records.all()}
         for admin in admins.scan(parts.site.common):
-            if not admin.sound and _SPARE_ADMIN.fullmatch(admin.name) and admin.name not in known:
+            if not admin.sound and admin.ours and admin.name not in known:
                 admins.drop(admin, parts.site.git_trash)
                 yield f"removed git's half-made folder {admin.folder}"
 
 
 def owned(parts: Parts, record: Record) -> Admin | None:
-    """Git's folder of a workspace. The name alone is no proof: git gives it again once it is free."""
-    admin = admins.named(parts.site.common, record.admin)
-    places = {record.path, parts.site.path(record.spare) if record.spare else record.path, None}
-    if admin and admin.path in places:
+    """Git's folder of a workspace, wherever a move between it and the spares had come to."""
+    admin = admins.of(parts.site.common, record.admin, record.path)
+    if admin or record.spare is None:
         return admin
-    return admins.find(parts.site.common, record.path)
+    return admins.of(parts.site.common, record.admin, parts.site.path(record.spare))
 
 
 def heal(parts: Parts, record: Record, lock: int, *, forget: bool = False) -> tuple[Record | None, str]:
@@ -110,11 +107,26 @@ def heal(parts: Parts, record: Record, lock: int, *, forget: bool = False) -> tu
         return _unknown_to_git(parts, record)
     held = Held(parts, record, admin, lock)
     with step(record.path, "healing it"):
-        if os.path.isdir(record.path):
+        spare = parts.site.path(record.spare) if record.spare else None
+        # A move is one rename: as long as the spare's folder is there, the workspace's is somebody else's.
+        if spare and record.state in {State.MOVING, State.LEAVING} and os.path.isdir(spare):
+            return _heal_displaced(held, spare)
+        if _is_there(record.path):
             return _heal_here(held)
-        if record.spare and os.path.isdir(parts.site.path(record.spare)):
-            return _heal_displaced(held, parts.site.path(record.spare))
         return _heal_gone(held) if forget else (record, "")
+
+
+def _is_there(path: str) -> bool:
+    """Whether a folder stands at the path; what cannot be looked at is not taken for gone. Raises WorkspaceKept."""
+    try:
+        found = os.lstat(path)
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise WorkspaceKept(path, f"it cannot be looked at ({error.strerror})") from error
+    if not stat.S_ISDIR(found.st_mode):
+        raise WorkspaceKept(path, "something else than a folder stands there now")
+    return True
 
 
 def _unknown_to_git(parts: Parts, record: Record) -> tuple[Record | None, str]:
@@ -125,29 +137,37 @@ def _unknown_to_git(parts: Parts, record: Record) -> tuple[Record | None, str]:
 
 
 def _heal_here(held: Held) -> tuple[Record | None, str]:
-    record, admin = held.record, held.admin
-    said = ""
-    shadow.free_index(admin.folder)
-    stale = locks.of_worktree(held.parts.site.common, admin, record.branch)
-    locks.clear(stale, (record.path, admin.folder), held.parts.site.clock.now())
-    if admin.path != record.path or os.path.exists(f"{admin.folder}/locked"):
-        with held.parts.site.lock():
-            admins.point(admin, record.path)
-        said = f"finished moving workspace {record.name}"
-    if not admins.read(admin.folder).sound and record.branch:
-        admins.reattach(admin, f"refs/heads/{record.branch}")
-        said = f"put workspace {record.name} back on {record.branch}"
-    held = replace(held, admin=admins.read(admin.folder))
-    if record.state is State.MOVING:
-        if record.spare:
-            held.parts.records.drop(record.spare)
-        return record, said
+    record = held.record
+    said = _reconnect(held)
+    held = replace(held, admin=admins.read(held.admin.folder))
+    if record.state is State.MOVING and record.spare:
+        held.parts.records.drop(record.spare)
     if record.state is State.LEAVING:
         return held.save(_bound(record)).record, f"kept workspace {record.name}, which was about to be returned"
     if record.state is State.MERGING:
         undo(held)
         return held.save(_bound(record)).record, f"undid an interrupted merge in workspace {record.name}"
     return record, said
+
+
+def _reconnect(held: Held) -> str:
+    """Make the folder and git know of each other, and HEAD readable; returns what was done. Raises WorkspaceKept."""
+    record, admin, site = held.record, held.admin, held.parts.site
+    if not admins.is_worktree(admin, record.path) and folders.present(f"{record.path}/.git"):
+        raise WorkspaceKept(record.path, f"its .git does not lead to {admin.folder} any more: look at what is in it")
+    shadow.free_index(admin.folder)
+    locks.clear(
+        locks.of_worktree(site.common, admin, record.branch), (record.path, admin.folder), site.clock.now()
+    )  # fmt: skip
+    said = ""
+    if admin.path != record.path or admins.is_moving(admin) or not folders.present(f"{record.path}/.git"):
+        with site.lock():
+            admins.point(admin, record.path)
+        said = f"finished moving workspace {record.name}"
+    if not admins.read(admin.folder).sound and record.branch:
+        admins.reattach(admin, f"refs/heads/{record.branch}")
+        said = f"put workspace {record.name} back on {record.branch}"
+    return said
 
 
 def _bound(record: Record) -> Record:
@@ -184,6 +204,6 @@ def undo(held: Held) -> str | None:
     """
     for name in ("index.lock", "HEAD.lock"):
         folders.remove(f"{held.admin.folder}/{name}")
-    ref = keep_safe(held, "an interrupted merge was undone")[1]
+    ref = keep_changes(held, "an interrupted merge was undone")
     binding.restore(held.parts.site, held.admin, held.path, held.lock, held.record.provided)
     return ref

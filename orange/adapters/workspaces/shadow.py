@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
@@ -72,9 +72,14 @@ class Shadow:
 
     def add(self, paths: Sequence[str]) -> None:
         """Take files into the private index as they are now, or out of it where they are gone. Raises GitFailed."""
+        there = {path for path in paths if folders.reachable(self.git.directory, path)}
+        # Given by name: git itself refuses to look for a file beyond what has become a link.
+        self._update([path for path in paths if path not in there], "--force-remove")
+        self._update([path for path in paths if path in there], "--add", "--remove", "--replace")
+
+    def _update(self, paths: Sequence[str], *options: str) -> None:
         if paths:
-            given = b"".join(os.fsencode(path) + b"\0" for path in paths)
-            self.git.run("update-index", "-z", "--add", "--remove", "--replace", "--stdin", stdin=given, timeout=LONG)
+            self.git.run("update-index", *options, "-z", "--stdin", stdin=listed(paths), timeout=LONG)
 
     def tree(self) -> str:
         """Write the private index as a tree. Raises GitFailed, also while paths are in conflict."""
@@ -180,6 +185,11 @@ def commit_of(git: Git, name: str = "HEAD") -> str | None:
         return git.line("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
     except GitFailed:
         return None
+
+
+def listed(paths: Iterable[str]) -> bytes:
+    """Paths as git reads them from standard input with `-z`."""
+    return b"".join(os.fsencode(path) + b"\0" for path in paths)
 
 
 def _text(path: str) -> str:

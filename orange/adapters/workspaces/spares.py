@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
+from itertools import count
 
 from orange.adapters.git import Git
 from orange.adapters.workspaces import admin as admins
@@ -21,10 +22,12 @@ from orange.adapters.workspaces.gitconfig import GitConfig
 from orange.adapters.workspaces.records import Record, Records, State
 from orange.adapters.workspaces.shadow import Source
 from orange.adapters.workspaces.site import LONG, WORKERS, Site, step
-from orange.core.problems import GitFailed
+from orange.core.problems import GitFailed, WorkspaceBusy
 
 #: More than this many are never kept ready.
 _MOST = 2
+#: What is in such a spare is nobody's work.
+_NOBODYS = frozenset({State.MAKING, State.SCRUBBING})
 _WORKERS = ("-c", f"checkout.workers={WORKERS}")
 
 
@@ -35,9 +38,9 @@ class Spares:
         self._site = site
         self._records = records
 
-    def wanted(self, *, without: str | None = None) -> int:
+    def wanted(self) -> int:
         """How many are to be kept ready: as many as `workspaces.size` leaves room for, a few at most."""
-        bound = [record for record in self._records.all() if not record.is_spare and record.name != without]
+        bound = [record for record in self._records.all() if not record.is_spare]
         return max(0, min(_MOST, self._site.settings.size - len(bound)))
 
     def ready(self) -> tuple[Record, ...]:
@@ -46,9 +49,11 @@ class Spares:
 
     def make(self, commit: str) -> Record:
         """Make one at a commit, detached. Raises WorkspaceFailed."""
-        with self._site.lock():
-            record = self.reserve(State.MAKING)
-        with self._records.lock(record.name) as held, step(record.path, "creating the worktree"), self._undone(record):
+        with ExitStack() as stack:
+            with self._site.lock():
+                record, held = self._reserve(stack)
+            stack.enter_context(step(record.path, "creating the worktree"))
+            stack.enter_context(self._undone(record))
             with self._site.lock() as lock:
                 admin = self._add(record, commit, (held, lock))
             self._fill(admin, record.path, commit, held)
@@ -66,18 +71,24 @@ class Spares:
             if not done:
                 self.throw_away(record)
 
-    def reserve(self, state: State) -> Record:
-        """Take the next free spare name. Only under the repository lock."""
+    def _reserve(self, stack: ExitStack) -> tuple[Record, int]:
+        """Take a free name and its lock, and only then note it: whoever sees the record waits for the lock."""
         os.makedirs(self._site.root, exist_ok=True)
-        name = self.free_name()
-        return self._records.write(Record(name, state, self._site.path(name), used_at=self._site.clock.now()))
+        for name in self._free_names():
+            with suppress(WorkspaceBusy):
+                held = stack.enter_context(self._records.lock(name, 0.0))
+                break
+        return self._records.write(
+            Record(name, State.MAKING, self._site.path(name), used_at=self._site.clock.now())
+        ), held
 
     def free_name(self) -> str:
         """The next free spare name. Only under the repository lock."""
-        number = 1
-        while self._taken(f".spare-{number}"):
-            number += 1
-        return f".spare-{number}"
+        return next(self._free_names())
+
+    def _free_names(self) -> Iterator[str]:
+        names = (f".spare-{number}" for number in count(1))
+        return (name for name in names if not self._taken(name))
 
     def _taken(self, name: str) -> bool:
         coming = any(record.spare == name for record in self._records.all())
@@ -94,7 +105,7 @@ class Spares:
 
     def _fill(self, admin: Admin, path: str, commit: str, held: int) -> None:
         """Write the files. Outside the repository lock: nothing else waits for them."""
-        config = gitconfig.read(self._site.git())
+        config = look_config(self._site, admin)
         env = {"GIT_DIR": admin.folder, "GIT_WORK_TREE": path, **config.neutral()}
         Git(path, env, (held,)).run(*_WORKERS, "reset", "--quiet", "--hard", commit, timeout=LONG)
 
@@ -105,14 +116,17 @@ class Spares:
                 if self._records.read(record.name) != record:
                     return
                 self._records.write(replace(record, state=State.MAKING))
-            admin = admins.named(self._site.common, record.admin)
+            admin = self._admin(record)
             with self._undone(record):
                 self._fill(admin or admins.read(""), record.path, commit, held)
                 self._records.write(record)
 
+    def _admin(self, record: Record) -> Admin | None:
+        return admins.of(self._site.common, record.admin, record.path)
+
     def stale(self, record: Record, commit: str) -> bool:
         """Whether a spare's files are not those of a commit."""
-        admin = admins.named(self._site.common, record.admin)
+        admin = self._admin(record)
         head = head_of(admin) if admin else None
         trees = self._site.git().query("rev-parse", f"{commit}^{{tree}}", f"{head}^{{tree}}")
         return trees is None or len(set(trees.split())) > 1
@@ -124,7 +138,7 @@ class Spares:
         """
         with step(record.path, "moving a spare into place"), self._site.lock():
             for spare in self.ready():
-                admin = admins.named(self._site.common, spare.admin)
+                admin = self._admin(spare)
                 if admin is None or not admin.sound or not os.path.isdir(spare.path):
                     self._records.write(replace(spare, state=State.SCRUBBING))
                     continue
@@ -138,7 +152,9 @@ class Spares:
     def clean(self, record: Record) -> None:
         """Make a spare whose work is saved ready again; one too many is removed. Raises WorkspaceFailed."""
         with self._records.lock(record.name) as held, step(record.path, "cleaning it"), self._undone(record):
-            admin = admins.named(self._site.common, record.admin)
+            if self._records.read(record.name) != record:
+                return
+            admin = self._admin(record)
             commit = self._site.base() or (head_of(admin) if admin else None)
             config = gitconfig.read(self._site.git())
             if admin is None or commit is None or not config.plain or self.wanted() <= len(self.ready()):
@@ -149,6 +165,7 @@ class Spares:
 
     def refill(self) -> bool:
         """Make one more, or bring one up to date; returns whether one was made. Raises WorkspaceFailed."""
+        self._tidy()
         commit = self._site.base()
         ready = self.ready()
         if commit is None or len(ready) >= self.wanted():
@@ -157,16 +174,28 @@ class Spares:
         self.make(commit)
         return True
 
+    def _tidy(self) -> None:
+        """Remove what is nobody's: half-made by a process that ended, half-cleaned, or not usable."""
+        for record in self._records.all():
+            if record.state in _NOBODYS:
+                with suppress(WorkspaceBusy):
+                    self._remove(record.name)
+
+    def _remove(self, name: str) -> None:
+        with self._records.lock(name, 0.0):
+            record = self._records.read(name)
+            if record and record.state in _NOBODYS:
+                with step(record.path, "removing a spare"):
+                    self.throw_away(record)
+
     def _tend(self, ready: tuple[Record, ...], commit: str | None) -> None:
         """Remove what is one too many; else renew one that fell behind."""
         if len(ready) > self.wanted():
             with self._site.lock():
                 record = self._records.read(ready[-1].name)
-                if record is None or record.state is not State.READY:
-                    return
-                self._records.write(replace(record, state=State.SCRUBBING))
-            with step(record.path, "removing a spare"):
-                self.throw_away(record)
+                if record and record.state is State.READY:
+                    self._records.write(replace(record, state=State.SCRUBBING))
+            self._tidy()
             return
         for record in ready:
             if commit and self.stale(record, commit):
@@ -178,7 +207,7 @@ class Spares:
 
         Not under the repository lock, which it takes for the instant git must not look.
         """
-        admin = admins.named(self._site.common, record.admin) or admins.find(self._site.common, record.path)
+        admin = self._admin(record)
         if admin:
             with self._site.lock():
                 admins.drop(admin, self._site.git_trash)

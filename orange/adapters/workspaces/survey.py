@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from orange.adapters.workspaces import folders, nested
 from orange.adapters.workspaces.folders import Entry
 from orange.adapters.workspaces.nested import REGENERABLE, Repository
-from orange.adapters.workspaces.shadow import Shadow, Source
+from orange.adapters.workspaces.shadow import Shadow, Source, listed
 
 #: orange's own folder: never part of a task's work.
 _OURS = ".orange"
@@ -98,8 +98,7 @@ def look_over(shadow: Shadow, leave_out: Collection[str] = ()) -> Changes:
 def _withheld(shadow: Shadow, paths: list[str]) -> set[str]:
     if not shadow.config.filters or not paths:
         return set()
-    given = b"".join(os.fsencode(path) + b"\0" for path in paths)
-    fields = shadow.git.run("check-attr", "-z", "--stdin", "filter", stdin=given).text.split("\0")
+    fields = shadow.git.run("check-attr", "-z", "--stdin", "filter", stdin=listed(paths)).text.split("\0")
     return {path for path, name in zip(fields[::3], fields[2::3], strict=False) if name in shadow.config.filters}
 
 
@@ -132,7 +131,7 @@ def survey(shadow: Shadow, source: Source, main: str | None, leave_out: Collecti
 
     Raises GitFailed, OSError.
     """
-    _reveal(shadow, source)
+    reveal(shadow, source)
     changes = look_over(shadow, leave_out)
     tree, staged = take_in(shadow, changes)
     regenerable = _regenerable(shadow)
@@ -161,14 +160,14 @@ def _files(folder: str, skip: Callable[[str], bool]) -> dict[str, Entry]:
     return {entry.path: entry for entry in folders.walk(folder, skip) if entry.path != ".git"}
 
 
-def _reveal(shadow: Shadow, source: Source) -> None:
+def reveal(shadow: Shadow, source: Source) -> None:
     """Show files that index flags hide (assume-unchanged, skip-worktree), where there is a file."""
     entries = shadow.git.fields("ls-files", "-v", "-z")
     flagged = [e[2:] for e in entries if e[0].islower() or e[0] == "S"]
-    given = b"".join(os.fsencode(p) + b"\0" for p in flagged if folders.present(f"{source.files}/{p}"))
-    if given:
+    there = [path for path in flagged if folders.reachable(source.files, path)]
+    if there:
         for flag in ("--no-assume-unchanged", "--no-skip-worktree"):
-            shadow.git.run("update-index", flag, "-z", "--stdin", stdin=given)
+            shadow.git.run("update-index", flag, "-z", "--stdin", stdin=listed(there))
 
 
 def _regenerable(shadow: Shadow) -> Callable[[str], bool]:

@@ -12,12 +12,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from orange.adapters.git import Git
-from orange.adapters.workspaces import acquiring, leftovers, releasing, repair, rescue, shadow, spares
+from orange.adapters.workspaces import acquiring, leftovers, releasing, repair, shadow, spares
 from orange.adapters.workspaces import admin as admins
 from orange.adapters.workspaces.leftovers import Leftovers, Target
-from orange.adapters.workspaces.parts import Held, Parts, adopt, order, stray_commits, unrecorded
+from orange.adapters.workspaces.parts import Held, Parts, adopt, set_aside, unrecorded
 from orange.adapters.workspaces.records import Record, Records, State
 from orange.adapters.workspaces.shadow import Shadow
 from orange.adapters.workspaces.site import Site, step
@@ -79,11 +80,13 @@ class WorktreeWorkspaces:
 
     def leftovers(self, path: str, message: str) -> Leftovers:
         """Commit what is uncommitted, and tell what was not committed and where it is saved. Raises WorkspaceFailed."""
-        parts = self._parts
+        parts, path = self._parts, os.path.normpath(path)
         name = adopt(parts, path).name
         with parts.records.lock(name) as lock, step(path, "committing leftovers"):
             held = releasing.open_standing(parts, path, lock)
-            return _commit(held, message)
+            done = _commit(held, message)
+            held.save(replace(held.record, used_at=parts.site.clock.now()))
+            return done
 
     def release(self, path: str) -> tuple[str, ...]:
         """Save what only it holds, clean it and keep it as a spare, or remove it. Raises WorkspaceFailed."""
@@ -155,7 +158,7 @@ def _commit(held: Held, message: str) -> Leftovers:
         found = Survey(changes, *take_in(looking, changes))
         if reason:
             return _set_aside(held, looking, found, reason)
-        saved = _keep(held, looking, found, "a staged version of a file was in no file") if found.staged else None
+        saved = set_aside(held, looking, found, "a staged version of a file was in no file") if found.staged else None
         done = leftovers.commit(target, looking, found, message)
     notes = (f"a staged version that no file has is saved as {saved}",) if saved else ()
     return Leftovers(done.tip, done.committed, notes + done.notes)
@@ -163,11 +166,6 @@ def _commit(held: Held, message: str) -> Leftovers:
 
 def _set_aside(held: Held, looking: Shadow, found: Survey, reason: str) -> Leftovers:
     """Save what cannot be committed; the branch and the workspace stay as they are."""
-    ref = _keep(held, looking, found, reason)
+    ref = set_aside(held, looking, found, reason)
     tip = looking.head if held.admin.branch == f"refs/heads/{held.record.branch}" else None
     return Leftovers(tip, notes=(f"nothing was committed because {reason}" + (f"; saved as {ref}" if ref else ""),))
-
-
-def _keep(held: Held, looking: Shadow, found: Survey, why: str) -> str | None:
-    stray = stray_commits(held, found)
-    return rescue.save(order(held, why), looking, found, stray, held.parts.site.git())
