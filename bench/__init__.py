@@ -1,0 +1,1 @@
+"""Figures against floors and peers: one module a subject, `bench/run` prints them all."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import re
@@ -10,10 +11,11 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
-from bench.board import Sample, sample
+from bench.board import Sample, orange_program, sample
 from bench.measure import Row, wall
 
 #: Links whose hand-over is measured.
@@ -26,7 +28,7 @@ def measure(count: int, files: int = 1) -> Iterator[Row]:
         chain = _chain(found)
         with _daemon(found):
             _until(lambda: _status(found, chain[-1]) == "done")
-        gaps = [_started(found, after) - _done(found, before) for before, after in zip(chain, chain[1:], strict=False)]
+        gaps = [_started(found, after) - _done(found, before) for before, after in itertools.pairwise(chain)]
         floor = _floor(found)
     what = f"blocker done -> dependant's session started, {count} tasks"
     yield Row("P7", what, statistics.median(gaps), floor, 4.0)
@@ -36,7 +38,7 @@ def _chain(found: Sample) -> list[str]:
     ids: list[str] = []
     for number in range(LINKS):
         body = f"```script\nwrite chain{number}.txt {number}\ncommit Link {number}\n```\n"
-        argv = [f"{os.path.dirname(sys.executable)}/orange", "task", "create", f"link-{number}", "--json", "--body", "-"]
+        argv = [orange_program(), "task", "create", f"link-{number}", "--json", "--body", "-"]
         edges = ["--blocked-by", ids[-1]] if ids else []
         ids.append(json.loads(found.run(*argv, *edges, stdin=body.encode()))["task"]["id"])
     return ids
@@ -84,18 +86,19 @@ def _floor(found: Sample) -> float:
     tmux = ["tmux", "-S", socket, "-f", "/dev/null"]
     found.run(*tmux, "new-session", "-d", "-s", "first", "sleep 600")
     found.run("git", "worktree", "add", "-q", "--detach", f"{place}-0")
-    times = []
-    for turn in range(7):
-        session = wall(lambda turn=turn: found.run(*tmux, "new-session", "-d", "-s", f"s{turn}", "sleep 600"))  # type: ignore[misc]  # bound now
-        move = wall(lambda turn=turn: found.run("git", "worktree", "move", f"{place}-{turn}", f"{place}-{turn + 1}"))  # type: ignore[misc]  # bound now
-        times.append(session + move)
+    times = [wall(partial(_session_and_move, found, tmux, place, turn)) for turn in range(7)]
     found.run(*tmux, "kill-server")
     return statistics.median(times)
 
 
-def _until(condition: object, patience: float = 300.0) -> None:
+def _session_and_move(found: Sample, tmux: list[str], place: str, turn: int) -> None:
+    found.run(*tmux, "new-session", "-d", "-s", f"s{turn}", "sleep 600")
+    found.run("git", "worktree", "move", f"{place}-{turn}", f"{place}-{turn + 1}")
+
+
+def _until(condition: Callable[[], bool], patience: float = 300.0) -> None:
     end = time.monotonic() + patience
-    while not condition():  # type: ignore[operator]  # a callable
+    while not condition():
         if time.monotonic() > end:
             raise TimeoutError("the chain did not come to its end")
         time.sleep(0.1)

@@ -1,4 +1,4 @@
-"""P1 and P3: the hottest read and the hottest write of the command line, daemon down, against an empty click program."""
+"""P1 and P3: the hottest read and write of the command line, daemon down, against an empty click program."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from orange.core.problems import OrangeError, Problem
 @task()
 @common
 def edit(call: Call, /, task: str | None) -> None:
-    """Open a task's file in your editor ($VISUAL or $EDITOR); it is judged when you leave it."""
+    """Open a task's file in your editor ($VISUAL or $EDITOR)."""
     found = call.project.find(call.address(task))
     path = call.project.path_of(found.id)
     click.edit(filename=path)

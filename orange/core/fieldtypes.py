@@ -214,8 +214,9 @@ def record(readers: dict[str, Reader], cls: type[object] = dict, **missing: obje
             raise Misfit(f"has the unknown key {shown(key)}", nearest(key, list(readers))) from None
         except Misfit as misfit:
             raise Misfit(f"`{key}` {misfit.message}", misfit.hint) from None
-        for key in required - typed.keys():
-            raise Misfit(f"has no `{key}`", f"it has {', '.join(readers)}")
+        if not typed.keys() >= required:
+            lacking = ", ".join(f"`{key}`" for key in sorted(required - typed.keys()))
+            raise Misfit(f"has no {lacking}", f"it has {', '.join(readers)}")
         return cls(**typed)
 
     return read

@@ -26,6 +26,8 @@ _SLUG_LIMIT = 48
 _BRANCH_ALPHABET = _SLUG_ALPHABET + "ABCDEFGHIJKLMNOPQRSTUVWXYZ._/"
 #: A branch becomes a file name below `refs/heads`, with `.lock` behind it while it is written.
 _BRANCH_LIMIT = 200
+#: What git forbids within a branch: empty parts, parts that begin or end with a dot, a lock file's name.
+_BRANCH_PAIRS = ("..", "//", "/.", "./", ".lock/")
 #: Letters that do not decompose into an ASCII letter and a mark.
 _FOLDS = {"æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i", "'": "", "’": ""}
 _FOLD_TABLE = str.maketrans(_FOLDS)
@@ -118,10 +120,8 @@ def branch_for(pattern: str, task: Task) -> str:
 
 def is_safe_branch(name: str) -> bool:
     """Whether `name` is a branch name that git, a shell, tmux and a terminal all take for nothing else."""
-    if not 0 < len(name) <= _BRANCH_LIMIT or name.strip(_BRANCH_ALPHABET) or name[0] == "-" or ".." in name:
+    if not 0 < len(name) <= _BRANCH_LIMIT or name.strip(_BRANCH_ALPHABET) or name == "HEAD":
         return False
-    return name != "HEAD" and all(_is_safe_part(part) for part in name.split("/"))
-
-
-def _is_safe_part(part: str) -> bool:
-    return bool(part) and part[0] != "." and not part.endswith((".", ".lock"))
+    if name[0] in "-/." or name[-1] in "/." or name.endswith(".lock"):
+        return False
+    return not any(pair in name for pair in _BRANCH_PAIRS)

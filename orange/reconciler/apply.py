@@ -13,7 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 from orange.core import actions as do
-from orange.core.model import World
+from orange.core.model import Presence, Run, World
 from orange.core.problems import AlreadyClaimed, IllegalTransition, NotAllowed, OrangeError, StaleWrite, TaskNotFound
 from orange.project import claims, dispatching, launch, settling
 from orange.project.parts import Parts
@@ -66,7 +66,7 @@ class Applier:
             case do.StopRun():
                 return self._begin((action.task,), lambda: self._stop(action, world))
             case do.SettleRun():
-                settling.settle(self.parts, self.speaker, action, world.runs.get(action.run))
+                return self._settle(action, world)
             case do.Advance():
                 settling.advance_task(self.parts, self.speaker, action)
             case do.Integrate():
@@ -126,6 +126,19 @@ class Applier:
         except OrangeError as failed:
             log.warning("launch of %s: %s", run, failed.message)
             settling.launch_failed(self.parts, self.speaker, task_id, run, failed.message)
+
+    def _settle(self, action: do.SettleRun, world: World) -> bool:
+        """Bring a result in; a run without one is first proven dead, so that nothing of it works on unseen."""
+        run = world.runs.get(action.run)
+        if run is not None and run.outcome is None and run.launched:
+            return self._begin((action.task,), lambda: self._bury(action, run, world))
+        settling.settle(self.parts, self.speaker, action, run)
+        return True
+
+    def _bury(self, action: do.SettleRun, run: Run, world: World) -> None:
+        name = world.board.tasks[action.task].name
+        if self.parts.executor.stop(action.run, f"{name}-{action.run}", GRACE) is Presence.GONE:
+            settling.settle(self.parts, self.speaker, action, run)
 
     def _stop(self, action: do.StopRun, world: World) -> None:
         task = world.board.tasks.get(action.task)

@@ -256,9 +256,10 @@ def daemon_server(home: Home, handler: daemon_socket.Handler) -> daemon_socket.S
 def detach_daemon(home: Home, argv: Sequence[str]) -> int:
     """Start the daemon's process in the background; returns its process id."""
     from orange.adapters import process
+    from orange.core import environment
 
     os.makedirs(os.path.dirname(home.log), mode=0o700, exist_ok=True)
-    return process.detach(argv, cwd="/", env=os.environ, log=home.log)
+    return process.detach(argv, cwd="/", env=environment.outside(os.environ), log=home.log)
 
 
 def registered(home: Home) -> tuple[str, ...]:

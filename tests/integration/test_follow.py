@@ -522,14 +522,14 @@ def _kill_a_follow(repo: Repo, ready: Path, *, after: float, turn: int) -> bool:
     return journal.exists()
 
 
-def test_sixty_kills_at_any_instant_lose_nothing(tmp_path: Path) -> None:
+def test_sixty_kills_at_any_instant_lose_nothing(tmp_path: Path, times: Callable[[int], int]) -> None:
     """Killed in the middle of a move, with or without its git, and mended: all old or all new, mine as it was."""
     template = _large(tmp_path / "template")
     commits = [template.rev("main"), template.rev(MAIN)]
     trees = dict(zip(commits, map(template.tree, ("main", MAIN)), strict=True))
     chance = random.Random(7)
     before, hits = users_state(template), 0
-    for turn in range(60):
+    for turn in range(times(60)):
         repo = Repo(str(tmp_path / f"r{turn}"))
         shutil.copytree(template.path, repo.path, symlinks=True)
         hits += _kill_a_follow(repo, tmp_path / f"ready-{turn}", after=chance.uniform(0.0, 0.06), turn=turn)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -25,11 +25,9 @@ NOW = 1_790_000_000.0
 MAIN = f"{BASE_REFS}main"
 
 
-@pytest.fixture(autouse=True, scope="module")
-def _home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        repos.isolate(patch, tmp_path_factory.mktemp("home"))
-        yield
+@pytest.fixture(autouse=True)
+def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    repos.isolate(monkeypatch, tmp_path / "home")
 
 
 @pytest.fixture

@@ -140,6 +140,19 @@ def test_no_change_goes_unseen(
     assert desk.lane() in {None, now}
 
 
+def test_hand_edits_that_are_not_in_history_yet_are_no_hindrance(desk: Desk) -> None:
+    """An answer is kept with edited, new and broken files in it, and only until one changes again."""
+    in_place(desk)
+    made(desk.repo / ".orange/tasks/made-h2w3x4y5")
+    made(desk.repo / ".orange/tasks/torn-t2w3x4y5")
+    (desk.repo / ".orange/tasks/torn-t2w3x4y5/TASK.md").write_text("---\ntitle: [\n---\n")
+    told = desk.keep()
+    assert "h2w3x4y5" in told
+    assert desk.lane() == told
+    (desk.repo / ".orange/tasks/made-h2w3x4y5/TASK.md").touch()
+    assert desk.lane() is None
+
+
 def test_a_child_made_by_hand_in_a_leaf_is_seen_within_a_poll_interval(desk: Desk) -> None:
     """The folder of a task without children is looked at when that was not done for a poll interval."""
     desk.keep()

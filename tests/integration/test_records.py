@@ -451,16 +451,18 @@ def _ensure_forever(layout: Layout, ready: str) -> None:
         shutil.rmtree(layout.tree)
 
 
-def test_a_kill_at_any_instant_leaves_what_the_next_start_heals(project: Repo, tmp_path: Path) -> None:
+def test_a_kill_at_any_instant_leaves_what_the_next_start_heals(
+    project: Repo, tmp_path: Path, times: Callable[[int], int]
+) -> None:
     """Twenty kills while `.orange` is made and deleted again and again: each time it heals (beads#885)."""
     files: dict[str, bytes] = {f"tasks/t{number}-k3f9x2ab/TASK.md": b"%d\n" % number for number in range(60)}
     record(project, files)
-    for turn in range(20):
+    for turn in range(times(20)):
         ready = tmp_path / f"ready-{turn}"
         child = get_context("fork").Process(target=_ensure_forever, args=(project.layout, str(ready)))
         child.start()
         repos.until(ready.exists)
-        child.join(0.004 * turn + 0.003)
+        child.join(0.004 * (turn % 20) + 0.003)
         repos.kill(child.pid or 0, family=turn % 2 == 0)
         child.join()
         _settled(project)

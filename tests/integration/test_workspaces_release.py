@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from orange.adapters import process
 from orange.adapters.git import repository_lock
 from orange.core.problems import WorkspaceForeign, WorkspaceKept, WorkspaceOccupied
 from orange.core.settings import WorkspaceSettings
@@ -361,16 +362,6 @@ def _hard_link(w: Repo) -> None:
     os.link(outside, f"{w.path}/README.md")
 
 
-def _deep(w: Repo) -> None:
-    folder = os.open(w.path, os.O_RDONLY)
-    for _ in range(1200):
-        os.mkdir("node_modules", dir_fd=folder)
-        inner = os.open("node_modules", os.O_RDONLY, dir_fd=folder)
-        os.close(folder)
-        folder = inner
-    os.close(folder)
-
-
 def _own_configuration(w: Repo) -> None:
     w.git("sparse-checkout", "set", "nothing")
     w.git("config", "--worktree", "core.autocrlf", "true")
@@ -407,7 +398,7 @@ def _file_for_folder(w: Repo) -> None:
 
 _LEAKS = [
     _skip_worktree, _nested, _nested_git_in_a_tracked_folder, _ignored, _empty_folders, _permissions,
-    _read_only_folders, _hard_link, _deep, _own_configuration, _operation, _git_file, _special_files,
+    _read_only_folders, _hard_link, _own_configuration, _operation, _git_file, _special_files,
     _same_size_same_time, _file_for_folder,
 ]  # fmt: skip
 
@@ -433,6 +424,24 @@ def test_nothing_leaks_to_the_next_task(here: Place, tmp_path: Path, leave: Call
     assert modes == {stat.S_IMODE(path.stat().st_mode) for path in Path(fresh.path).rglob("*") if path.is_dir()}
     assert again.git("rev-parse", "HEAD") == here.repo.rev()
     here.healthy()
+
+
+def test_folders_of_any_depth_are_removed(here: Place) -> None:
+    """A cache deeper than a path can be long does not stop the cleaning."""
+    workspace = here.acquire()
+    try:
+        folder = os.open(workspace.path, os.O_RDONLY)
+        for _ in range(1200):
+            os.mkdir("node_modules", dir_fd=folder)
+            inner = os.open("node_modules", os.O_RDONLY, dir_fd=folder)
+            os.close(folder)
+            folder = inner
+        os.close(folder)
+        assert here.workspaces.release(workspace.path) == ()
+        assert not (here.spare() / "node_modules").exists()
+    finally:
+        # What is left of a failure would stop pytest's own cleaning.
+        process.run(["rm", "-rf", "--", f"{here.repo.path}.workspaces"])
 
 
 def test_a_change_while_saving_keeps_the_workspace(here: Place) -> None:

@@ -169,6 +169,12 @@ def trace(admin: Admin) -> tuple[tuple[str, int, int], ...]:
     return tuple(found)
 
 
+def detach(admin: Admin, commit: str | None) -> None:
+    """Take the worktree off its branch; where it has no commit it stays as it is."""
+    if commit:
+        _note(admin, "HEAD", commit)
+
+
 def strip(admin: Admin, commit: str) -> None:
     """Leave nothing in git's folder of what was done in the worktree: detached at `commit`, without an index.
 

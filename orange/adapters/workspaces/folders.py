@@ -66,11 +66,12 @@ def first_line(path: str) -> str:
         fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
         return ""
-    with open(fd, "rb") as file:
-        try:
-            return os.fsdecode(file.readline(1 << 16)).strip()
-        except OSError:  # a folder
-            return ""
+    try:
+        return os.fsdecode(os.read(fd, 1 << 16).partition(b"\n")[0]).strip()
+    except OSError:  # a folder
+        return ""
+    finally:
+        os.close(fd)
 
 
 def read(path: str) -> bytes:

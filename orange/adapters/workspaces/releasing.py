@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from orange.adapters.workspaces import admin as admins
-from orange.adapters.workspaces import folders, occupants, provision, repair, rescue
+from orange.adapters.workspaces import folders, occupants, provision, repair, rescue, spares
 from orange.adapters.workspaces.parts import Held, Parts, adopt, keep_safe, surveyed
 from orange.adapters.workspaces.records import Record, State
 from orange.adapters.workspaces.site import step
@@ -111,10 +111,14 @@ def _return(held: Held) -> None:
 def _hand_in(held: Held) -> Record:
     """From here on what is in it may be thrown away."""
     parts, record = held.parts, held.record
-    spare = Record(str(record.spare), State.SCRUBBING, str(held.admin.path), held.admin.name)
+    now = parts.site.clock.now()
+    spare = Record(str(record.spare), State.SCRUBBING, str(held.admin.path), held.admin.name, used_at=now)
+    head = spares.head_of(held.admin)
     with parts.site.lock():
-        parts.records.write(replace(spare, used_at=parts.site.clock.now()))
+        parts.records.write(spare)
         parts.records.drop(record.name)
+        # From now on the branch may be checked out elsewhere, and nothing done here can move it.
+        admins.detach(held.admin, head)
     return spare
 
 

@@ -165,7 +165,7 @@ class Spares:
 
     def refill(self) -> bool:
         """Make one more, or bring one up to date; returns whether one was made. Raises WorkspaceFailed."""
-        self._tidy()
+        self.tidy()
         commit = self._site.base()
         ready = self.ready()
         if commit is None or len(ready) >= self.wanted():
@@ -174,19 +174,20 @@ class Spares:
         self.make(commit)
         return True
 
-    def _tidy(self) -> None:
-        """Remove what is nobody's: half-made by a process that ended, half-cleaned, or not usable."""
-        for record in self._records.all():
-            if record.state in _NOBODYS:
-                with suppress(WorkspaceBusy):
-                    self._remove(record.name)
+    def tidy(self) -> bool:
+        """Remove what is nobody's: half-made by a process that ended, half-cleaned, unusable; whether any was."""
+        names = [record.name for record in self._records.all() if record.state in _NOBODYS]
+        removed = [name for name in names if self._remove(name)]
+        return bool(removed)
 
-    def _remove(self, name: str) -> None:
-        with self._records.lock(name, 0.0):
+    def _remove(self, name: str) -> bool:
+        with suppress(WorkspaceBusy), self._records.lock(name, 0.0):
             record = self._records.read(name)
             if record and record.state in _NOBODYS:
                 with step(record.path, "removing a spare"):
                     self.throw_away(record)
+                return True
+        return False
 
     def _tend(self, ready: tuple[Record, ...], commit: str | None) -> None:
         """Remove what is one too many; else renew one that fell behind."""
@@ -195,7 +196,7 @@ class Spares:
                 record = self._records.read(ready[-1].name)
                 if record and record.state is State.READY:
                     self._records.write(replace(record, state=State.SCRUBBING))
-            self._tidy()
+            self.tidy()
             return
         for record in ready:
             if commit and self.stale(record, commit):
