@@ -212,6 +212,9 @@ class Workspaces(Protocol):
         Returns what was saved or kept and why. Raises WorkspaceFailed when that cannot be proven safe.
         """
 
+    def removable(self, path: str) -> tuple[bool, str]:
+        """Say whether it holds nothing that is not safe elsewhere, and why. Raises WorkspaceFailed."""
+
     def list(self) -> tuple[Workspace, ...]:
         """Every workspace and spare. Raises GitFailed."""
 

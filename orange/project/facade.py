@@ -176,7 +176,7 @@ class Project:
         if change.status is Status.WORKING:
             return self.run(task.id)
         if change.status is not None and change.status is not edited.status:
-            edited = moves.set_status(self.parts, self.speaker, task.id, change.status, change.message or change.reason)
+            edited = moves.set_status(self.parts, self.speaker, task.id, change.status, change)
         return self._done(edited)
 
     def write_section(self, address: str, section: str, text: str) -> Task:

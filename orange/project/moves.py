@@ -14,10 +14,11 @@ from orange.core.model import Approval, Claim, Request, RequestKind, Task
 from orange.core.problems import IllegalTransition, InvalidInput, NotAllowed, StaleWrite
 from orange.project.claims import check_person
 from orange.project.creation import check_speaks_for
+from orange.project.editing import stuck_reason
 from orange.project.launch import base_of
 from orange.project.parts import Parts
 from orange.project.record import Known, Pen
-from orange.project.requests import Speaker
+from orange.project.requests import Edit, Speaker
 from orange.project.settling import branch_state, nothing_unmerged
 
 #: A change of one task within a transaction.
@@ -29,33 +30,28 @@ def _change(parts: Parts, speaker: Speaker, task_id: str, verb: str, change: Cha
         return change(Pen(parts, speaker, tx), tx.task(task_id))
 
 
-def set_status(parts: Parts, speaker: Speaker, task_id: str, to: Status, message: str | None) -> Task:
+def set_status(parts: Parts, speaker: Speaker, task_id: str, to: Status, wish: Edit) -> Task:
     """Move a task to a status by request, as far as the lifecycle allows it for this speaker."""
     check_speaks_for(speaker, task_id)
     if to is Status.DELEGATED:
         return delegate(parts, speaker, task_id)
     if to is Status.STUCK:
-        return stick(parts, speaker, task_id, message)
+        return stick(parts, speaker, task_id, wish)
     if to is Status.REVIEWING and speaker.actor is Actor.AGENT:
         raise NotAllowed("an agent finishes by ending its program with exit code 0; the daemon then starts the review")
 
     def change(pen: Pen, task: Task) -> Task:
         if to is Status.PENDING and task.status is Status.STUCK:
             task = pen.keep(replace(task, attempts=0))
-        return pen.move(task, to, message=message)
+        return pen.move(task, to, message=wish.message or wish.reason)
 
     return _change(parts, speaker, task_id, f"set {to}", change)
 
 
-def stick(parts: Parts, speaker: Speaker, task_id: str, message: str | None) -> Task:
-    """Mark a task as needing someone."""
-    return _change(
-        parts,
-        speaker,
-        task_id,
-        "stick",
-        lambda pen, task: pen.stick(task, StuckReason.MANUAL, message or f"set by {speaker.name}"),
-    )
+def stick(parts: Parts, speaker: Speaker, task_id: str, wish: Edit) -> Task:
+    """Mark a task as needing someone, for a structured reason (`manual` unless told)."""
+    reason, message = stuck_reason(wish.reason), wish.message or f"set by {speaker.name}"
+    return _change(parts, speaker, task_id, "stick", lambda pen, task: pen.stick(task, reason, message))
 
 
 def delegate(parts: Parts, speaker: Speaker, task_id: str) -> Task:

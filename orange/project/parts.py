@@ -65,6 +65,9 @@ class Parts(Protocol):
     def untrusted(self) -> Mapping[str, str]:
         """Return what arrived from elsewhere and waits for `orange trust`: task id -> what waits."""
 
+    def show_records(self) -> None:
+        """Bring the records' own git view up to date, so that a plain `git -C .orange status` agrees."""
+
     def daemon_running(self) -> bool:
         """Return whether the daemon serves this machine's projects."""
 

@@ -62,19 +62,19 @@ class Applier:
             case do.StartRun():
                 return self._start(action)
             case do.LaunchRun():
-                return self._begin((action.task,), lambda: self._launch(action.task, action.run))
+                return self.begin((action.task,), lambda: self._launch(action.task, action.run))
             case do.StopRun():
-                return self._begin((action.task,), lambda: self._stop(action, world))
+                return self.begin((action.task,), lambda: self._stop(action, world))
             case do.SettleRun():
                 return self._settle(action, world)
             case do.Advance():
                 settling.advance_task(self.parts, self.speaker, action)
             case do.Integrate():
-                return self._begin((action.task, f"base {action.base}"), lambda: self._integrate(action))
+                return self.begin((action.task, f"base {action.base}"), lambda: self._integrate(action))
             case do.FollowBase():
-                return self._begin((f"base {action.base}",), lambda: self._follow(action.base))
+                return self.begin((f"base {action.base}",), lambda: self._follow(action.base))
             case do.ReturnWorkspace():
-                return self._begin((action.task or action.path,), lambda: self._return(action))
+                return self.begin((action.task or action.path,), lambda: self._return(action))
             case do.MendChildren():
                 settling.mend_children(self.parts, self.speaker, action)
             case do.AcceptEdits():
@@ -91,9 +91,9 @@ class Applier:
 
     def _start(self, action: do.StartRun) -> bool:
         claimed = claims.claim_run(self.parts, self.speaker, action.task, epoch=action.epoch, request=action.request)
-        return self._begin((action.task,), lambda: self._launch(action.task, str(claimed.run)))
+        return self.begin((action.task,), lambda: self._launch(action.task, str(claimed.run)))
 
-    def _begin(self, keys: tuple[str, ...], work: Callable[[], None]) -> bool:
+    def begin(self, keys: tuple[str, ...], work: Callable[[], None]) -> bool:
         """Run slow work in the pool unless work on one of the same things is under way."""
         with self._lock:
             if any(key in self._busy for key in keys):
@@ -131,7 +131,7 @@ class Applier:
         """Bring a result in; a run without one is first proven dead, so that nothing of it works on unseen."""
         run = world.runs.get(action.run)
         if run is not None and run.outcome is None and run.launched:
-            return self._begin((action.task,), lambda: self._bury(action, run, world))
+            return self.begin((action.task,), lambda: self._bury(action, run, world))
         settling.settle(self.parts, self.speaker, action, run)
         return True
 

@@ -72,6 +72,7 @@ class Reconciler:
             return
         try:
             self.parts.store.record(look=False)
+            self.applier.begin(("records",), self.parts.show_records)
         except OrangeError as failed:
             log.warning("%s: history: %s", self.parts.name, failed.message)
 

@@ -141,6 +141,12 @@ class Wired:
         """Return random bytes."""
         return os.urandom(count)
 
+    def show_records(self) -> None:
+        """Bring HEAD and index of `.orange` to the tip of the records."""
+        from orange.adapters import records
+
+        records.refresh_checkout(self.layout)
+
     def daemon_running(self) -> bool:
         """Whether the daemon is up (it is, where these are its own parts)."""
         return self.is_daemon or daemon_up(self.home)

@@ -19,7 +19,7 @@ from typing import Any
 from orange import __version__
 from orange.adapters import speaker
 from orange.adapters.store.files import FileStore
-from orange.adapters.store.scan import Memory
+from orange.adapters.store.scan import ROOTS, Memory
 from orange.core.layout import Layout
 from orange.core.lifecycle import Actor
 from orange.core.model import Board
@@ -66,7 +66,7 @@ class FileKeeper:
             return None
         shelf = store._shelf  # noqa: SLF001 - what the store has seen is nobody else's business
         memory = shelf.scanner.memory
-        if memory.unknown or memory.uprooted or memory.linked or shelf.view.examiner.missing or not memory.files:
+        if memory.unknown or memory.linked or shelf.view.examiner.missing or not memory.files:
             return None  # of a file that is missing, time tells whether it is gone
         watched, quiet = _watched(memory)
         known = [*self._places.values(), *watched.values(), *quiet.values()]
@@ -162,6 +162,7 @@ def _places(layout: Layout, environment: Mapping[str, str], user_settings: str) 
     names = ("base", "host", "trust.json", "dispatch.json", "journal", "runs")
     yield from (f"{layout.runtime}/{name}" for name in names)
     yield from (layout.config, user_settings, f"{layout.common}/packed-refs")
+    yield from (f"{layout.tree}/{root}" for root in ROOTS)  # one that is missing is not among the folders
     yield from folders_below(f"{layout.common}/refs")
     for folder in environment.get("PATH", "").split(os.pathsep):
         yield folder

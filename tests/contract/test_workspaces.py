@@ -42,8 +42,6 @@ class World:
     write: Callable[[str, str, str], None]
     #: The tip of a branch.
     tip: Callable[[str], str]
-    #: Whether a workspace may be removed, and why.
-    removable: Callable[[str], tuple[bool, str]]
 
 
 @pytest.fixture(params=["fake", "real"])
@@ -51,14 +49,14 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> World:
     """Each implementation in turn, with room for two workspaces."""
     if request.param == "fake":
         fake = FakeWorkspaces(size=2)
-        return World(fake, "0" * 39 + "f", fake.write, lambda name: fake.branches[name], fake.removable)
+        return World(fake, "0" * 39 + "f", fake.write, lambda name: fake.branches[name])
     repo = sample(tmp_path / "repo")
     real = WorktreeWorkspaces(repo.layout, WorkspaceSettings(size=2), _Still())
 
     def write(path: str, name: str, text: str) -> None:
         Path(path, name).write_text(text)
 
-    return World(real, repo.git("rev-parse", "HEAD"), write, lambda name: repo.git("rev-parse", name), real.removable)
+    return World(real, repo.git("rev-parse", "HEAD"), write, lambda name: repo.git("rev-parse", name))
 
 
 def test_a_task_has_one_path(world: World) -> None:
@@ -101,7 +99,7 @@ def test_what_only_it_holds_is_saved(world: World) -> None:
     """Returning a workspace with uncommitted work says where that is now."""
     path = world.workspaces.acquire(TASK, BRANCH, world.start).path
     world.write(path, "new.txt", "new")
-    assert world.removable(path)[0] is False
+    assert world.workspaces.removable(path)[0] is False
     (said,) = world.workspaces.release(path)
     assert f"refs/orange/rescue/{TASK.id}/1" in said
     assert world.tip(BRANCH) == world.start
@@ -111,7 +109,7 @@ def test_what_only_it_holds_is_saved(world: World) -> None:
 def test_a_workspace_without_uncommitted_work_is_removable(world: World) -> None:
     """With everything committed, removing is safe, and the branch that holds it is named."""
     path = world.workspaces.acquire(TASK, BRANCH, world.start).path
-    assert world.removable(path) == (True, f"everything in it is committed on {BRANCH}")
+    assert world.workspaces.removable(path) == (True, f"everything in it is committed on {BRANCH}")
 
 
 def test_a_returned_workspace_is_no_longer_bound(world: World) -> None:

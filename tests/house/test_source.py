@@ -256,6 +256,17 @@ def test_program_never_imports_its_tests() -> None:
     assert not found
 
 
+def test_no_pattern_has_a_possessive_group() -> None:
+    """Python before 3.11.5 (Debian 12 has 3.11.2) matches `(...)?+` and `(?>...)` wrongly: text gets lost silently."""
+    found = [
+        f"{module.name}:{number}"
+        for module in modules(PACKAGE)
+        for number, line in enumerate(module.text.splitlines(), 1)
+        if re.search(r"\br[fb]?[\"'].*(\)[*+?]\+|\(\?>)", line)
+    ]
+    assert not found
+
+
 #: Written in pieces: this file is searched too.
 _MACHINE = re.compile(r"(?<![\w.~/-])/(?:" + "work" + "|" + "root" + r")/\w")
 _REGISTRIES = (

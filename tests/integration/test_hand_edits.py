@@ -13,6 +13,7 @@ import pytest
 from orange.adapters.store import FileStore
 from orange.core.lifecycle import Status
 from orange.core.model import Claim, Priority
+from orange.core.ports import Event
 from orange.core.problems import BrokenFile, StaleWrite, TaskNotFound
 from tests.integration.store_place import CREATED, STAMP, Place, add, claim, make_id, task
 from tests.integration.test_store_races import save_by_rename, save_in_place, save_with_backup
@@ -283,6 +284,58 @@ def test_everything_gone_at_once_is_an_accident(place: Place, lost: str) -> None
     place.path(PATH).write_bytes(place.history.content(PATH) or b"")
     board = store.read()
     assert (set(board.tasks), board.frozen, board.problems) == ({ONE}, frozenset(), ())
+
+
+def test_a_folder_made_anew_gets_back_what_only_the_journal_has(place: Place) -> None:
+    """After a restore from the branch, unrecorded writes, new tasks and audit lines come on top again."""
+    store = place.store()
+    with store.transaction("claim") as tx:
+        claim(tx, ONE, f"{ONE}-1")
+        tx.event(ONE, Event(STAMP, "task.claimed", "daemon", {}))
+    add(store, task(2), task(3, parent=TWO))
+    with store.transaction("remove") as tx:
+        tx.put(replace(tx.task(THREE), parent=None))
+        tx.remove(TWO)
+    right = store.read()
+    for one in (place.store(), store):
+        shutil.rmtree(place.layout.tree)
+        for path, blob in place.history.commits[-1].blobs.items():
+            place.save(path, place.history.read(blob).decode())
+        for _ in range(3):
+            board = one.read()
+            assert (dict(board.tasks), board.problems, one.hand_edits()) == (dict(right.tasks), (), ())
+            assert len(one.events(ONE)) == 1
+            place.pass_time(10)
+    shutil.rmtree(place.layout.tree)
+    os.makedirs(place.path("tasks"))
+    with place.store().transaction("edit") as tx:
+        tx.put(replace(tx.task(THREE), title="Other"))
+    assert place.store().read().tasks[THREE].title == "Other"
+
+
+def test_a_restore_in_progress_is_no_deletion(place: Place) -> None:
+    """While files come back one by one, however slowly, the others are not believed to be deleted."""
+    store = place.store()
+    add(store, *(task(number) for number in range(2, 9)))
+    store.record()
+    files = {path: place.text(path) for path in place.history.commits[-1].blobs}
+    shutil.rmtree(place.path("tasks"))
+    store.read()
+    for path, text in files.items():
+        place.pass_time(0.4)
+        place.save(path, text)
+        board = store.read()
+        assert (len(board.tasks), store.hand_edits()) == (8, ())
+    assert not store.read().problems
+
+
+def test_no_new_task_is_made_where_all_the_others_vanished(place: Place) -> None:
+    """With the folder of tasks gone, making it anew for one task would say that the others were meant to go."""
+    store = place.store()
+    shutil.rmtree(place.path("tasks"))
+    with pytest.raises(BrokenFile, match="folder is missing"):
+        add(store, task(2))
+    assert not place.path("tasks").exists()
 
 
 def test_an_emptied_folder_is_a_wish(place: Place) -> None:

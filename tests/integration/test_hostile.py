@@ -117,14 +117,16 @@ def check_no_canary(top: Path) -> None:
     assert made == []
 
 
-def attempt(what: Callable[[], Any]) -> Any:
+def attempt(what: Callable[..., Any], *args: Any, **named: Any) -> Any:
     """Do something; a refusal in one clear sentence is as good. Everything else escapes."""
+    refused: OrangeError | None = None
     try:
-        return what()
-    except OrangeError as refused:
-        assert refused.message
-        assert refused.exit_code == 1
-        return None
+        return what(*args, **named)
+    except OrangeError as error:
+        refused = error
+    assert refused.message
+    assert refused.exit_code == 1
+    return None
 
 
 def expected(field: str, text: str) -> object:
@@ -147,11 +149,11 @@ def given(field: str, text: str) -> dict[str, Any]:
 def create_all(project: Project, text: str, made: dict[str, list[tuple[str, str]]]) -> None:
     """Put a text into every field: into the free ones at once, and where that is refused one by one."""
     together = {key: value for field in (*FREE, *LISTS) for key, value in given(field, text).items()}
-    task = attempt(lambda: project.create(NewTask(**{**together, "title": text})))
+    task = attempt(project.create, NewTask(**{**together, "title": text}))
     if task:
         made[task.id] = [(field, text) for field in (*FREE, *LISTS)]
     for field in STRICT if task else (*FREE, *LISTS, *STRICT):
-        one = attempt(lambda field=field: project.create(NewTask(**given(field, text))))  # type: ignore[misc]
+        one = attempt(project.create, NewTask(**given(field, text)))
         if one:
             made[one.id] = [(field, text)]
 
@@ -204,24 +206,24 @@ def check_all_kept(project: Project, made: dict[str, list[tuple[str, str]]]) -> 
 def moved(project: Project, task_id: str, text: str) -> None:
     """Take a task through everything that takes a text of its own, and check what was kept of it."""
     project.edit(task_id, Edit(title="plain"))
-    if attempt(lambda: project.edit(task_id, Edit(title=text))):
+    if attempt(project.edit, task_id, Edit(title=text)):
         assert project.find(task_id).title == " ".join(text.split())
-    if attempt(lambda: project.edit(task_id, Edit(add_labels=(text,)))):
+    if attempt(project.edit, task_id, Edit(add_labels=(text,))):
         assert text in project.find(task_id).labels
         project.edit(task_id, Edit(remove_labels=(text,)))
-    attempt(lambda: project.edit(task_id, Edit(block=(text,))))
-    attempt(lambda: project.edit(task_id, Edit(unblock=(text,))))
+    attempt(project.edit, task_id, Edit(block=(text,)))
+    attempt(project.edit, task_id, Edit(unblock=(text,)))
     run = str(claim_run(project.parts, ADA, task_id).run)
     agent = Project(project.parts, Speaker(Actor.AGENT, run, task_id, run))
-    if attempt(lambda: agent.ask(text)):
+    if attempt(agent.ask, text):
         check_said(project, task_id, "question", text)
-        if attempt(lambda: project.answer(task_id, text)):
+        if attempt(project.answer, task_id, text):
             check_said(project, task_id, "answer", text)
         project.edit(task_id, Edit(status=Status.PENDING))
         claim_run(project.parts, ADA, task_id)
     project.edit(task_id, Edit(status=Status.REVIEWING))
-    attempt(lambda: project.reject(task_id, text))
-    attempt(lambda: project.edit(task_id, Edit(status=Status.STUCK, message=text)))
+    attempt(project.reject, task_id, text)
+    attempt(project.edit, task_id, Edit(status=Status.STUCK, message=text))
     task = project.find(task_id)
     if task.stuck and text:
         assert visible(task.stuck.message).startswith(visible(text)[:15_000])
@@ -253,10 +255,10 @@ def test_every_text_through_every_move_is_kept_exactly_or_refused(ground: Ground
 def hostile_addresses(project: Project, text: str) -> None:
     """Use a text as the address of a task, wherever one is taken."""
     for what in (project.find, project.path_of, project.cancel, project.remove, project.log_file, project.approve):
-        attempt(lambda what=what: what(text))  # type: ignore[misc]
-    attempt(lambda: project.create(NewTask(title="x", parent=text or "-")))
-    attempt(lambda: project.create(NewTask(title="x", blocked_by=(text,))))
-    attempt(lambda: project.write_section("one", text, text))
+        attempt(what, text)
+    attempt(project.create, NewTask(title="x", parent=text or "-"))
+    attempt(project.create, NewTask(title="x", blocked_by=(text,)))
+    attempt(project.write_section, "one", text, text)
 
 
 def test_every_text_as_an_address_finds_nothing_and_harms_nothing(ground: Ground) -> None:
@@ -264,7 +266,7 @@ def test_every_text_as_an_address_finds_nothing_and_harms_nothing(ground: Ground
     project = ground.write_much()
     board, settings = project.board(), project.settings
     for text in corpus(str(ground.cwd)):
-        attempt(lambda text=text: select(board, settings, frozenset(), Filter(parent=text or "-", label=text)))  # type: ignore[misc]
+        attempt(select, board, settings, frozenset(), Filter(parent=text or "-", label=text))
     one = project.create(NewTask(name="one", body="## Context\n\nx\n"))
     before = sorted(str(path) for path in ground.repo.rglob("*") if ".git" not in path.parts)
     for text in corpus(str(ground.cwd)):
@@ -302,7 +304,9 @@ def test_hand_written_files_are_understood_exactly_or_are_problems(ground: Groun
     for task in board.tasks.values():
         assert all(branch is None or names.is_safe_branch(branch) for branch in (task.branch, task.base))
     project.parts.store.record()
-    assert {path: path.read_bytes() for path in written} == written
+    for path, data in written.items():  # what is fixed at creation is written down; nothing else is touched
+        lines = path.read_bytes().split(b"\n")
+        assert [line for line in data.split(b"\n") if line not in lines] == []
     check_output(ground, sorted(board.tasks)[:30])
 
 
@@ -313,7 +317,7 @@ def test_whole_files_given_as_text_are_adopted_as_they_stand_or_refused(ground: 
         for data in hand_files(text):
             task_id = names.new_id(os.urandom(32))
             content = data.replace(b"ID", task_id.encode(), 1).decode("utf-8", "surrogateescape")
-            task = attempt(lambda content=content: project.adopt(content))  # type: ignore[misc]
+            task = attempt(project.adopt, content)
             if task:
                 assert project.text(task.id) == content
 
@@ -414,11 +418,11 @@ def check_git(argv: list[str], texts: set[str]) -> None:
         if word.startswith("-") and at not in values:
             assert re.match(r"--?[A-Za-z0-9-]*(=|$)", word), (word, argv)
             assert CANARY not in word, (word, argv)
-            assert word not in texts or word in {"-x", "-e", "-u", "-h"}, (word, argv)
+            assert word not in texts, (word, argv)
 
 
 def test_hostile_tasks_run_to_their_end_and_reach_no_program_as_anything_but_text(tmp_path: Path) -> None:
-    """The daemon, the supervisor and the scripted agent on hostile tasks, in a repository whose very name is hostile."""
+    """The daemon, the supervisor and the scripted agent on hostile tasks, in a repository of a hostile name."""
     with fresh_home() as home:
         log = shims(home / "shims")
         repo = tmp_path / f"re po'$(touch {CANARY.lower()})#(x);"
@@ -429,7 +433,7 @@ def test_hostile_tasks_run_to_their_end_and_reach_no_program_as_anything_but_tex
             place.close()
         check_no_canary(tmp_path)
         check_no_canary(home)
-        texts = {text for text in sample(str(tmp_path), 400) if text.startswith("-")}
+        texts = {text for text in sample(str(tmp_path), 400) if text.startswith("-") and len(text) > 2}
         seen = {name: list(calls(log, name)) for name in ("git", "tmux")}
         assert min(map(len, seen.values())) > 10
         for argv in seen["tmux"]:
@@ -460,6 +464,6 @@ def run_hostile_tasks(place: Place, folder: Path) -> None:
     assert len(made) > 8
     place.start()
     place.until(lambda: set(place.statuses().values()) == {"done"}, "every task to be done", 150)
-    for argv in (("task", "list", "--all"), ("status",), ("task", "show", made[0]), ("task", "log", made[1])):
-        answer = place.orange(*argv)
-        assert not CONTROL.search(answer.out.replace("\r\n", "\n") + answer.err), argv
+    for words in (("task", "list", "--all"), ("status",), ("task", "show", made[0]), ("task", "log", made[1])):
+        shown = place.orange(*words)
+        assert not CONTROL.search(shown.out.replace("\r\n", "\n") + shown.err), words

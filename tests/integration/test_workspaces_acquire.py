@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from orange.core.model import Presence
+from orange.core.model import Presence, Task
 from orange.core.problems import BranchUnusable, WorkspaceFailed, WorkspaceForeign
 from orange.core.settings import WorkspaceSettings
 from orange.testing.repos import Repo, clone, make, sample
@@ -359,6 +360,25 @@ def test_a_failed_merge_names_the_step(here: Place) -> None:
     with pytest.raises(WorkspaceFailed, match=r"merging the base failed: .*unrelated histories"):
         here.bound(start=island)
     assert here.bound(start=here.repo.git("rev-parse", "main")).conflicts == ()
+
+
+def test_many_at_once_get_a_workspace_each(here: Place) -> None:
+    """Tasks that start, end and start again at the same time do not get in each other's way."""
+    tasks = [replace(TASK, id=f"k3f9x2a{letter}") for letter in "bcdefg"]
+    start = here.repo.git("rev-parse", "HEAD")
+
+    def work(task: Task) -> str:
+        path = here.workspaces.acquire(task, branch(task), start).path
+        Path(path, "new.txt").write_text(task.id)
+        here.workspaces.commit_leftovers(path, "Leftovers")
+        here.workspaces.release(path)
+        return here.workspaces.acquire(task, branch(task), start).path
+
+    with ThreadPoolExecutor(len(tasks)) as pool:
+        paths = list(pool.map(work, tasks))
+    assert [Path(path, "new.txt").read_text() for path in paths] == [task.id for task in tasks]
+    assert here.workspaces.repair() == ()
+    here.healthy()
 
 
 def test_the_size_bounds_the_spares(here: Place) -> None:

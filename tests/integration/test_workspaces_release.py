@@ -299,7 +299,7 @@ def test_a_workspace_too_many_is_removed(here: Place) -> None:
     here.workspaces.release(workspace.path)
     assert here.workspaces.list() == ()
     assert here.repo.git("worktree", "list").count("\n") == 0
-    assert [name for name in os.listdir(f"{here.repo.path}.workspaces") if name != ".trash"] == []
+    assert [name for name in os.listdir(f"{here.repo.path}.workspaces") if name != ".orange-trash"] == []
 
 
 def test_links_are_not_followed_when_cleaning(here: Place, tmp_path: Path) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
 import signal
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -78,12 +81,21 @@ class Place:
 
 def place(folder: Path, **settings: Any) -> Place:
     """Make a repository with some files and a .gitignore, in a folder whose name has a space."""
-    repo = sample(folder / "my repo")
-    repo.commit({".gitignore": "*.log\n.env\nnode_modules/\n__pycache__/\nout/\n"}, "Ignore")
+    repo = Repo(shutil.copytree(_template(), str(folder / "my repo"), symlinks=True))
     hooks = {key: value for key, value in settings.items() if key in HookSettings.__dataclass_fields__}
     rest = {key: value for key, value in settings.items() if key not in hooks}
     made = WorkspaceSettings(**rest, hooks=HookSettings(**hooks))
     return Place(repo, made)
+
+
+@cache
+def _template() -> str:
+    """The repository every test copies, made once."""
+    folder = tempfile.mkdtemp(prefix="o-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    repo = sample(f"{folder}/repo")
+    repo.commit({".gitignore": "*.log\n.env\nnode_modules/\n__pycache__/\nout/\n"}, "Ignore")
+    return repo.path
 
 
 def branch(task: Task) -> str:

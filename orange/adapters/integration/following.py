@@ -25,6 +25,8 @@ class Follower:
         self._workspaces = os.path.realpath(workspaces)
         #: (commit, commit) -> how many commits each has alone. Commits never change.
         self._distances: dict[tuple[str, str], tuple[int, int]] = {}
+        #: Base -> when its branch was last tried to be moved, for whoever decides when to try again.
+        self._tried: dict[str, float] = {}
 
     def follow(self, base: str) -> Base:
         """Take the user's commits in, and move the user's branch forward where that is safe. Raises GitFailed."""
@@ -32,6 +34,7 @@ class Follower:
             mover = self._mover(held)
             left = mover.finish()
             note = self._bases.retry(lambda: self._follow(base, mover, left[0] if mover.is_open else None))
+            self._tried[base] = self._now()
             self._bases.ledger.note(base, note)
         return self.base(base, refs.read(self._git, [base]), note)
 
@@ -95,7 +98,7 @@ class Follower:
         if branch is None and found.users(name) is not None:
             behind = 0
         reason = note.reason if note and (note.branch, note.integrated) == (branch, work) else None
-        return Base(name, work, branch, behind, ahead, reason)
+        return Base(name, work, branch, behind, ahead, reason, self._tried.get(name, 0.0))
 
     def _distance(self, users: str | None, work: str | None) -> tuple[int, int]:
         if work is None or users == work:

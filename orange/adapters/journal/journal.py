@@ -24,6 +24,8 @@ from orange.core.problems import StaleWrite, StorageFailed, UnfinishedWrite
 
 #: The folder of staged files, in the records' folder: renames need one file system.
 STAGING = ".staging"
+#: Lies in it as long as the records' folder is the one that was written to: a folder made anew has none.
+_HOME = "home"
 _PART, _LATE = "part-", "late-"
 
 
@@ -36,6 +38,7 @@ class Journal:
         self.disk = disk or Disk()
         self._lock = ProjectLock(layout.lock, self.disk.step)
         self._ledger = Ledger(self.disk, layout.journal, self._lock)
+        self._at_home = False
 
     @property
     def conflicts(self) -> str:
@@ -83,11 +86,31 @@ class Journal:
         with self._storage():
             self._ledger.drop(up_to)
 
+    @property
+    def displaced(self) -> bool:
+        """Whether the records' folder was made anew since we wrote to it, so that applied entries may be missing."""
+        here = os.path.exists(f"{self._layout.tree}/{STAGING}/{_HOME}")
+        return not here and os.path.isdir(self._layout.tree) and os.path.exists(self._note)
+
+    @property
+    def _note(self) -> str:
+        return f"{self._layout.runtime}/{_HOME}"
+
+    def move_in(self) -> None:
+        """Mark the records' folder as the one that is written to. Raises StorageFailed."""
+        with self._storage(), self._staging() as staging, self.disk.open(self._layout.runtime) as runtime:
+            for folder in (staging, runtime):
+                with contextlib.suppress(FileExistsError):
+                    self.disk.create(folder, _HOME, b"orange writes here\n")
+        self._at_home = True
+
     def write(self, message: str, ops: Sequence[Op]) -> int:
         """Publish an entry and apply it; returns its number. Needs the lock.
 
         Raises StorageFailed or StaleWrite with nothing changed, UnfinishedWrite where not even that could be had.
         """
+        if not self._at_home and not self.displaced:
+            self.move_in()
         with self._storage(), self._tree() as tree, self._staging() as staging:
             carry = Carry(self.disk, tree, staging, self._merge, self._aside, self._ledger.begin())
             self._carry_out(carry, message, tuple(ops))
@@ -165,7 +188,7 @@ class Journal:
             for name in self._names_quietly(staging):
                 if name.startswith(_LATE):
                     self._look_after(staging, name)
-                else:
+                elif name != _HOME:
                     self.disk.discard(staging, name)
 
     def _look_after(self, staging: Folder, name: str) -> None:

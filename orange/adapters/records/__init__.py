@@ -76,11 +76,15 @@ def _ensure(layout: Layout, git: Git, remote: str | None, host_id: str, now: Cal
     arrived = new_here and not found.made
     notes = (*found.notes, *_names_taken(git))
     return InitResult(
-        new_here, arrived, mended is Mended.FILLED and not found.made, _message(layout, found, mended, new_here), notes
+        new_here,
+        arrived,
+        mended is Mended.FILLED and not found.made,
+        _message(layout, found, mended, new_here=new_here),
+        notes,
     )
 
 
-def _message(layout: Layout, found: Branch, mended: Mended, new_here: bool) -> str:  # noqa: FBT001
+def _message(layout: Layout, found: Branch, mended: Mended, *, new_here: bool) -> str:
     if found.remote:
         return f"{layout.root} is an orange project now; its tasks come from the remote {found.remote}"
     if found.made or new_here:

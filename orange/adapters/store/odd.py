@@ -71,7 +71,9 @@ class Examiner:
 
     def present(self, path: str, absent: Mapping[str, str]) -> Odd | None:
         """Look at a file; None for a plain one. `absent` are the missing files' ids, with their paths."""
-        self.missing.pop(path, None)
+        if self.missing.pop(path, None) is not None:
+            # Files are coming back: whatever else is missing may be about to. All are looked at anew.
+            self.missing = dict.fromkeys(self.missing, self.now())
         file, version = self.memory.files[path], self.accepted.version(path)
         if file.problem is not None:
             return Odd(self._id_of_broken(path, version), None, (file.problem,), frozen=True)
@@ -123,26 +125,34 @@ class Examiner:
         row = self._held(path, version)
         if row is None:
             return Odd()
+        if self._is_hidden(path):
+            self.missing.pop(path, None)
+            return Odd(row[0], row, frozen=True)
+        now = self.now()
+        first = self.missing.setdefault(path, now)
+        if now < first:  # the clock was set back
+            first = self.missing[path] = now
         others = claimants.get(row[0])
         if others:  # the file at its new place says what holds
             return Odd(moved_to=others[0] if len(others) == 1 else None)
-        return self._lost(path, row)
+        return self._lost(path, row, now - first)
 
-    def _lost(self, path: str, row: Row) -> Odd:
-        """Look at an accepted file that is nowhere: unknown, about to come back, or deleted by hand."""
+    def _lost(self, path: str, row: Row, since: float) -> Odd:
+        """Look at an accepted file that is nowhere: about to come back, or deleted by hand."""
         if any(
             path == where or path.startswith(f"{where}/") for where in (*self.memory.unknown, *self.memory.uprooted)
         ):
             return Odd(row[0], row, frozen=True)
         if os.path.lexists(f"{self.tree}/{os.path.dirname(path)}/events.jsonl"):
             return Odd(row[0], row, (_half_gone(path),), frozen=True)
-        now = self.now()
-        first = self.missing.setdefault(path, now)
-        if now < first:  # the clock was set back
-            first = self.missing[path] = now
-        if now - first < TWO_LOOKS:
+        if since < TWO_LOOKS:
             return Odd(row[0], row)
         return Odd(row[0], edit=Edit(path, None))
+
+    def _is_hidden(self, path: str) -> bool:
+        """Whether nobody can tell what lies at a path."""
+        places = (*self.memory.unknown, *self.memory.uprooted)
+        return any(path == where or path.startswith(f"{where}/") for where in places)
 
     def _held(self, path: str, version: Version) -> Row | None:
         """The row of a path's accepted content; None where that cannot be read."""

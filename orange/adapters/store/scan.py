@@ -162,8 +162,7 @@ class Scanner:
         if isinstance(error, _ABSENT):
             self._forget(folder, changed)
             if folder in ROOTS:
-                hint = f"`orange doctor` restores it; make an empty folder {folder} if all its tasks are to go"
-                self.memory.uprooted[folder] = Problem(folder, 0, "the folder is missing", hint)
+                self.memory.uprooted[folder] = uprooted(folder)
         else:
             self.memory.unknown[folder] = _unreadable(folder, error)
 
@@ -261,6 +260,12 @@ def walk(root: str, folder: str) -> Iterator[str]:
             yield from walk(root, path)
         elif entry.is_file(follow_symlinks=False):
             yield path
+
+
+def uprooted(root: str) -> Problem:
+    """Say that a folder of tasks is missing altogether."""
+    hint = f"`git -C .orange checkout orange-tasks -- {root}` brings it back; make it empty if all its tasks are to go"
+    return Problem(root, 0, "the folder is missing", hint)
 
 
 def _linked(path: str) -> Problem:

@@ -19,6 +19,7 @@ from orange.adapters.store.accepted import Accepted
 from orange.adapters.store.events import EVENTS
 from orange.adapters.store.index import TipLog
 from orange.adapters.store.memory_file import Kept
+from orange.adapters.store.restoring import lost_ops
 from orange.adapters.store.rows import FINGERPRINT
 from orange.adapters.store.scan import NAME, Scanner, is_task_path
 from orange.adapters.store.view import View
@@ -43,17 +44,16 @@ class Shelf:
         self.scanner = Scanner(layout.tree, journal.disk.ticks)
         self.view = View(layout.tree, self.scanner.memory, self.accepted, clock.now)
         self.mutex = threading.RLock()
-        #: Whether the index was looked for; and whether everything was looked at by this process.
+        #: Whether the index was looked for.
         self._loaded = False
-        #: Whether everything was looked at once, now or when the index was written.
-        self._complete = False
+        #: Whether everything was looked at once: by this process or when the index was written, and by this process.
+        self._complete = self._seen = False
         #: Files read again since the index was written.
         self._unsaved = 0
         #: Paths whose accepted content changed since the view was updated.
         self._due: set[str] = set()
         #: Paths of our own writing that were not looked at since.
         self._wrote: set[str] = set()
-        self._seen = False
         self._board: Board | None = None
         self._conflicts: tuple[str, ...] = ()
         self._trouble: tuple[Problem, ...] = ()
@@ -84,6 +84,9 @@ class Shelf:
             return
         with contextlib.suppress(StorageFailed):  # the disk refuses to write: reading goes on
             self._journal.settle()
+            if self._journal.displaced:
+                with self._journal.locked():
+                    self.begin()
         for _ in range(_LOOKS):
             with self.mutex:
                 if self._look(only):
@@ -182,13 +185,23 @@ class Shelf:
     # --- for transactions
 
     def begin(self) -> None:
-        """Look at what is accepted, under the lock."""
+        """Look at what is accepted, under the lock, and write again what went with the folder. Raises StorageFailed."""
         with self.mutex:
+            if self._journal.displaced:
+                self._restore()
             self._due |= self._load()
             if self._complete:
                 self._due |= self.accepted.refresh()
             else:
                 self._look(None)
+
+    def _restore(self) -> None:
+        self._due |= self._load() | self.accepted.refresh()
+        ops = lost_ops(self._layout.tree, self.accepted)
+        if ops:
+            self._journal.write("Write again what the folder lost", ops)
+            self.wrote(ops)
+        self._journal.move_in()
 
     def wrote(self, ops: Iterable[Op]) -> None:
         """Note what a transaction of ours has written: it is looked at when somebody asks."""

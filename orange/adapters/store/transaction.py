@@ -15,13 +15,13 @@ from orange.adapters.store import draft
 from orange.adapters.store.draft import Draft
 from orange.adapters.store.events import EVENTS, line_of
 from orange.adapters.store.leaving import Leaving
-from orange.adapters.store.scan import NAME, ROOTS
+from orange.adapters.store.scan import NAME, ROOTS, uprooted
 from orange.adapters.store.shelf import Shelf
 from orange.adapters.store.takeup import TakeUp
 from orange.core.layout import Layout
 from orange.core.model import Board, Task
 from orange.core.ports import Clock, Event
-from orange.core.problems import InvalidInput, StaleWrite, TaskNotFound
+from orange.core.problems import BrokenFile, InvalidInput, StaleWrite, TaskNotFound
 from orange.core.times import stamp
 
 #: Bytes of an absolute path beyond which a child is not made inside its parent's folder: folders are only for people.
@@ -94,8 +94,15 @@ class FileTransaction:
         task_id = new.task.id
         if task_id in self._drafts or self._shelf.paths_of(task_id):
             raise InvalidInput("id", f"{task_id} is taken")
+        self._check_root(new.path.partition("/")[0])
         self._drafts[task_id] = new
         return new.task
+
+    def _check_root(self, root: str) -> None:
+        """Refuse to make a folder of tasks anew whose tasks are gone with it: that would say they were meant to go."""
+        gone = not os.path.isdir(f"{self._layout.tree}/{root}")
+        if gone and any(path.startswith(f"{root}/") for path in self._shelf.accepted.paths()):
+            raise BrokenFile(uprooted(root))
 
     def _home(self, task: Task) -> str:
         """The folder a new task's folder is made in."""

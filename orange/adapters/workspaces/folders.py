@@ -108,14 +108,14 @@ def mark() -> str:
 
 
 def empty(folder: str) -> None:
-    """Remove what processes that have ended left in a folder of temporary ones. Raises OSError."""
+    """Remove what processes that have ended left in a folder of temporary ones, and nothing else. Raises OSError."""
     try:
         names = os.listdir(folder)
     except FileNotFoundError:
         return
     for name in names:
         pid = name.partition("-")[0]
-        if not (pid.isdigit() and _lives(int(pid))):
+        if pid.isdigit() and not _lives(int(pid)):
             remove(f"{folder}/{name}")
 
 

@@ -64,7 +64,7 @@ def commit(target: Target, looking: Shadow, found: Survey, message: str) -> Left
     parents = [head, *_merged(target.admin)]
     notes = tuple(_notes(found.changes))
     if len(parents) == 1 and found.tree == looking.git.line("rev-parse", f"{head}^{{tree}}"):
-        return Leftovers(head, notes=notes)
+        return Leftovers(head, notes=notes + (_refresh(target, looking) if found.staged else ()))
     given = [word for parent in parents for word in ("-p", parent)]
     git = Git(looking.git.directory, {**(looking.git.env or {}), **looking.config.identity()})
     made = git.run("commit-tree", *given, "-F", "-", found.tree, stdin=message.encode()).text.strip()

@@ -63,7 +63,7 @@ def save(order: Order, shadow: Shadow, found: Survey, stray: Sequence[str], repo
         return None
     _check_size(order, found)
     contents = dict(_contents(order.path, found))
-    parents = _parents(order, shadow, found, stray)
+    parents = _parents(shadow, found, stray)
     commit = _store(order, shadow, found, contents, parents)
     ref = _refer(repository, order.task, commit)
     _read_back(repository, order, ref, shadow.head, contents)
@@ -136,21 +136,23 @@ def _contents(path: str, found: Survey) -> Iterator[tuple[str, tuple[str, bytes]
             yield repository.stored, ("100644", repository.archive())
 
 
-def _parents(order: Order, shadow: Shadow, found: Survey, stray: Sequence[str]) -> list[str]:
+def _parents(shadow: Shadow, found: Survey, stray: Sequence[str]) -> list[str]:
     parents = [shadow.head] if shadow.head else []
     if found.staged:
         given = [word for parent in parents for word in ("-p", parent)]
         message = b"The index of the workspace"
-        env = {**(shadow.git.env or {}), **_identity(order)}
+        env = {**(shadow.git.env or {}), **_identity(shadow, parents)}
         parents.append(
             Git(shadow.git.directory, env).run("commit-tree", *given, found.staged, stdin=message).text.strip()
         )
     return [*parents, *(commit for commit in stray if commit not in parents)]
 
 
-def _identity(order: Order) -> dict[str, str]:
+def _identity(shadow: Shadow, parents: list[str]) -> dict[str, str]:
+    """Who commits the index and when: always the same for the same, so that saving it again makes no other commit."""
     people = {f"GIT_{who}_{what}": value for who in ("AUTHOR", "COMMITTER") for what, value in _PERSON.items()}
-    return people | {f"GIT_{who}_DATE": f"{order.now} +0000" for who in ("AUTHOR", "COMMITTER")}
+    date = shadow.git.line("show", "--no-patch", "--format=%ct", parents[0]) if parents else "1"
+    return people | {f"GIT_{who}_DATE": f"{date} +0000" for who in ("AUTHOR", "COMMITTER")}
 
 
 _PERSON = {"NAME": "orange", "EMAIL": "orange@localhost"}

@@ -60,7 +60,7 @@ class Shadow:
 
     def changes(self, *options: str) -> tuple[str, ...]:
         """The fields of `git status`; see `survey`."""
-        return self.git.fields(
+        return self.fields(
             "status",
             "--porcelain=v2",
             "-z",
@@ -69,6 +69,10 @@ class Shadow:
             "--ignore-submodules=dirty",
             *options,
         )
+
+    def fields(self, *args: str) -> tuple[str, ...]:
+        """Run git for as long as a large tree takes; returns the NUL-separated fields. Raises GitFailed."""
+        return tuple(field for field in self.git.run(*args, timeout=LONG).text.split("\0") if field)
 
     def add(self, paths: Sequence[str]) -> None:
         """Take files into the private index as they are now, or out of it where they are gone. Raises GitFailed."""
@@ -89,16 +93,10 @@ class Shadow:
     def tracked(self) -> dict[str, str]:
         """Path -> mode of everything in the private index."""
         found = {}
-        for field in self.git.fields("ls-files", "--stage", "-z"):
+        for field in self.fields("ls-files", "--stage", "-z"):
             meta, _, path = field.partition("\t")
             found[path] = meta.split(" ", 1)[0]
         return found
-
-    def reset(self, commit: str) -> None:
-        """Begin anew with an index that is exactly a commit, and knows nothing of the files."""
-        with suppress(FileNotFoundError):
-            os.unlink(self.index)
-        self.git.run("read-tree", commit)
 
 
 @contextmanager
@@ -146,8 +144,11 @@ def _begin(shadow: Shadow, source: Source) -> None:
         usable = shadow.git.attempt("ls-files", "--unmerged").status == 0
     except OSError:
         usable = False
-    if not usable and shadow.head:
-        shadow.reset(shadow.head)
+    if not usable:
+        with suppress(FileNotFoundError):
+            os.unlink(shadow.index)
+        if shadow.head:
+            shadow.git.run("read-tree", shadow.head)
 
 
 def install(shadow: Shadow, git_dir: str) -> bool:

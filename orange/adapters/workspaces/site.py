@@ -48,7 +48,7 @@ class Site:
     @property
     def trash(self) -> str:
         """Where folders of worktrees wait to be removed."""
-        return f"{self.root}/.trash"
+        return f"{self.root}/.orange-trash"
 
     @property
     def git_trash(self) -> str:

@@ -122,7 +122,7 @@ def _only_staged(shadow: Shadow, changes: Changes, staged: str, tree: str) -> bo
 
 
 def _blobs(shadow: Shadow, tree: str) -> dict[str, str]:
-    fields = (field.partition("\t") for field in shadow.git.fields("ls-tree", "-r", "-z", tree))
+    fields = (field.partition("\t") for field in shadow.fields("ls-tree", "-r", "-z", tree))
     return {path: meta for meta, _, path in fields}
 
 
@@ -162,7 +162,7 @@ def _files(folder: str, skip: Callable[[str], bool]) -> dict[str, Entry]:
 
 def reveal(shadow: Shadow, source: Source) -> None:
     """Show files that index flags hide (assume-unchanged, skip-worktree), where there is a file."""
-    entries = shadow.git.fields("ls-files", "-v", "-z")
+    entries = shadow.fields("ls-files", "-v", "-z")
     flagged = [e[2:] for e in entries if e[0].islower() or e[0] == "S"]
     there = [path for path in flagged if folders.reachable(source.files, path)]
     if there:
@@ -172,7 +172,7 @@ def reveal(shadow: Shadow, source: Source) -> None:
 
 def _regenerable(shadow: Shadow) -> Callable[[str], bool]:
     """Tell the folders that need not be looked into: ignored, and made again by a build."""
-    listed = shadow.git.fields("ls-files", "--others", "--ignored", "--exclude-standard", "--directory", "-z")
+    listed = shadow.fields("ls-files", "--others", "--ignored", "--exclude-standard", "--directory", "-z")
     ignored = tuple(path for path in listed if path.endswith("/"))
     return lambda path: path.rpartition("/")[2] in REGENERABLE and f"{path}/".startswith(ignored)
 

@@ -36,8 +36,8 @@ def clean(admin: Admin, source: Source, config: GitConfig, commit: str, keep: tu
     admins.strip(admin, commit)
     folders.remove(f"{source.files}/.git")
     admins.point(admin, source.files)
+    # Stripped of its index, the worktree is looked at with one that is exactly the commit and knows no file's time.
     with shadow.look(source, config, commit, keep) as looking:
-        looking.reset(commit)
         remove_others(source.files, looking.tracked())
         looking.git.attempt("update-index", "-q", "--refresh", timeout=LONG)
         workers = f"checkout.workers={WORKERS}"

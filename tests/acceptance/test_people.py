@@ -1,0 +1,141 @@
+"""What people and agents do together: questions, tasks taken by hand, failures, reopening, cleaning up."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.acceptance.conftest import configure
+from tests.acceptance.place import Place
+
+
+def test_a_question_waits_for_its_answer_and_the_next_run_gets_it(place: Place) -> None:
+    """An agent that asks and ends is stuck with the question; the answer starts it again, in its prompt."""
+    script = "run [ -e asked ] || { touch asked; orange ask 'Which colour?'; }\nwrite colour.txt blue\ncommit Colour"
+    task = place.create("asks", script)
+    place.start()
+    place.settled({"asks": "stuck"})
+    place.until(lambda: any(line["code"] == "question" for line in place.why(task)), "the question")
+    line = next(line for line in place.why(task) if line["code"] == "question")
+    assert "Which colour?" in line["message"]
+    assert "orange answer" in line["remedy"]
+    place.orange("answer", task, "Blue, please")
+    place.settled({"asks": "done"})
+    assert "Blue, please" in place.task(task)["body"]
+    prompt = (place.repo / ".git" / "orange" / "runs" / f"{task}-2" / "prompt.md").read_text()
+    assert "Blue, please" in prompt
+
+
+def test_a_run_that_waits_for_the_answer_goes_on_under_its_own_claim(place: Place) -> None:
+    """`ask --wait` blocks; the answer is its output, and the same run finishes the task."""
+    script = "run orange ask 'Which colour?' --wait > answer.txt\ncommit Colour"
+    task = place.create("waits", script)
+    place.start()
+    place.settled({"waits": "stuck"})
+    place.orange("answer", task, "Red")
+    place.settled({"waits": "done"})
+    found = place.task(task)
+    assert found["claim"]["epoch"] == 1
+    assert "Red" in place.git("show", f"{found['branch']}:answer.txt")
+
+
+def test_a_person_takes_a_task_and_finishes_it(place: Place) -> None:
+    """`take` gives a person the workspace, no agent and no slot; `finish` brings the work in."""
+    place.orange("daemon", "pause", "--reason", "by hand")
+    task = place.create("by-hand", "fail 1")
+    place.start()
+    taken = place.orange("task", "take", task, "--json").json["task"]
+    assert taken["status"] == "working"
+    workspace = Path(taken["workspace"])
+    (workspace / "hand.txt").write_text("made by hand\n")
+    place.orange("task", "finish", task)
+    place.settled({"by-hand": "done"})
+    assert "hand.txt" in place.git("ls-tree", "--name-only", "refs/orange/base/main")
+
+
+def test_attempts_are_used_up_with_an_error_report_and_a_retry_starts_anew(place: Place) -> None:
+    """A task that keeps failing is stuck with a report that says how to go on; retry gives it fresh attempts."""
+    configure(place, "agent: script\nreview: {by: none}\nlimits: {attempts: 1}\n")
+    task = place.create("fails", f"require {place.home}/never\nfail 7 the disk is on fire")
+    place.start()
+    place.settled({"fails": "stuck"})
+    found = place.task(task)
+    report = Path(found["stuck"]["evidence"]).read_text()
+    assert "orange task retry" in report
+    assert found["attempts"] == 1
+    (place.home / "never").touch()
+    place.orange("task", "retry", task)
+    place.until(lambda: place.task(task)["claim"]["epoch"] == 2, "the second attempt")
+    place.settled({"fails": "stuck"})
+    assert "the disk is on fire" in Path(place.task(task)["stuck"]["evidence"]).read_text()
+
+
+def test_a_failing_task_is_tried_again_and_may_succeed(place: Place) -> None:
+    """A first failure is followed, after a pause, by a second attempt on the same branch."""
+    task = place.create("flaky", "attempt 1: fail 1 once\nwrite flaky.txt ok\ncommit Flaky")
+    place.start()
+    place.settled({"flaky": "done"})
+    assert place.task(task)["claim"]["epoch"] == 2
+
+
+def test_a_stalled_agent_is_ended(place: Place) -> None:
+    """No output and no work for `limits.stall`: the run is ended and counted as a failure."""
+    configure(place, "agent: script\nreview: {by: none}\nlimits: {attempts: 1, stall: 2s}\n")
+    task = place.create("hangs", "say begun\nhang")
+    place.start()
+    place.settled({"hangs": "stuck"})
+    assert place.task(task)["stuck"]["reason"] in {"failed", "timeout"}
+    assert "stall" in str(place.why(task)) or "no output" in str(place.why(task))
+
+
+def test_a_reopened_child_reopens_its_parent(place: Place) -> None:
+    """A parent that closed is delegated again when a child is reopened, and closes again after it."""
+    gate = place.home / "gate"
+    child_script = f"append child.txt x\ncommit Child\nattempt 1: run [ ! -e {gate} ] || true"
+    parent = place.create("parent", "", "--backlog")
+    child = place.create("child", child_script, "--parent", parent)
+    place.orange("task", "update", parent, "--status", "delegated")
+    place.start()
+    place.settled({"parent": "done", "child": "done"})
+    place.orange("daemon", "pause")
+    place.orange("task", "reopen", child)
+    place.settled({"parent": "delegated", "child": "pending"})
+    place.orange("daemon", "resume")
+    place.settled({"parent": "done", "child": "done"})
+
+
+def test_restore_brings_a_cancelled_task_back(place: Place) -> None:
+    """A cancelled task returns to the backlog and may be made pending again."""
+    task = place.create("changes", "write x.txt x\ncommit X", "--backlog")
+    place.orange("task", "cancel", task)
+    assert place.task(task)["status"] == "cancelled"
+    place.orange("task", "restore", task)
+    assert place.task(task)["status"] == "backlog"
+    place.orange("task", "update", task, "--status", "ready")
+    place.start()
+    place.settled({"changes": "done"})
+
+
+def test_cleanup_returns_what_is_safe_and_names_what_it_kept(place: Place) -> None:
+    """Workspaces of done tasks are returned; others are kept, each with its reason; a dry run changes nothing."""
+    done = place.create("finished", "write a.txt a\ncommit A")
+    place.start()
+    place.settled({"finished": "done"})
+    place.orange("daemon", "pause")
+    open_task = place.create("mine")
+    place.orange("task", "take", open_task)
+    dry = place.orange("cleanup", "--dry-run", "--json").json["workspaces"]
+    assert {row["task"]: row["removed"] for row in dry} == {done: False, open_task: False}
+    rows = {row["task"]: row for row in place.orange("cleanup", "--json").json["workspaces"]}
+    assert rows[done]["removed"]
+    assert not rows[open_task]["removed"]
+    assert "held" in rows[open_task]["reason"]
+    assert Path(place.task(open_task)["workspace"]).exists()
+
+
+def test_a_script_block_that_makes_no_sense_is_a_failure_with_its_line(place: Place) -> None:
+    """The scripted agent names the instruction it does not know."""
+    configure(place, "agent: script\nreview: {by: none}\nlimits: {attempts: 1}\n")
+    task = place.create("nonsense", "frobnicate the widget")
+    place.start()
+    place.settled({"nonsense": "stuck"})
+    assert "frobnicate" in place.orange("task", "log", task).out
