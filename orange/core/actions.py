@@ -144,5 +144,7 @@ class Plan:
     actions: tuple[Action, ...] = ()
     #: Wall-clock seconds since 1970, or None when only a change can matter.
     wake_at: float | None = None
+    #: The same, as far as something may then start: nobody has to do anything for it.
+    start_at: float | None = None
     #: Facts worth a line in the log, by task id.
     notes: Mapping[str, str] = field(default_factory=dict)

@@ -24,7 +24,8 @@ from orange.core.upkeep import accept_edits, archive_tasks, next_archiving, retu
 def decide(world: World, now: float, graph: Graph | None = None) -> Plan:
     """Return what is owed. `now`: seconds since 1970. `graph`: an index of exactly `world.board`, where one is kept."""
     scene = Scene(world, now, graph)
-    return Plan(tuple(_actions(scene)), _wake_at(scene))
+    start_at = next_start(scene)
+    return Plan(tuple(_actions(scene)), _wake_at(scene, start_at), start_at)
 
 
 def _actions(scene: Scene) -> Iterator[Action]:
@@ -45,9 +46,9 @@ def _actions(scene: Scene) -> Iterator[Action]:
     yield from archive_tasks(scene)
 
 
-def _wake_at(scene: Scene) -> float | None:
+def _wake_at(scene: Scene, start_at: float | None) -> float | None:
     """Return when the passing of time alone may change the answer."""
-    times = [next_start(scene), next_archiving(scene), next_follow(scene), _second_look(scene)]
+    times = [start_at, next_archiving(scene), next_follow(scene), _second_look(scene)]
     return min((when for when in times if when is not None), default=None)
 
 

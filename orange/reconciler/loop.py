@@ -33,6 +33,8 @@ class Reconciler:
         self._board: Board | None = None
         #: When the passing of time alone may change something, wall-clock seconds.
         self.wake_at: float | None = None
+        #: When a retry is due that nothing but time holds back.
+        self.start_at: float | None = None
 
     def repair(self) -> None:
         """Mend what a kill left half-done, before anything else touches git."""
@@ -53,7 +55,7 @@ class Reconciler:
         if plan.actions:
             log.debug("%s: %s", self.parts.name, plan.actions)
             self.applier.apply(plan, world)
-        self.wake_at = plan.wake_at
+        self.wake_at, self.start_at = plan.wake_at, plan.start_at
         self._record()
         return plan
 
@@ -78,5 +80,5 @@ class Reconciler:
 
     @property
     def idle(self) -> bool:
-        """Whether nothing is under way here."""
-        return self.live == 0 and not self.applier.busy
+        """Whether nothing is under way here, and no retry only waits for its time."""
+        return self.live == 0 and not self.applier.busy and self.start_at is None

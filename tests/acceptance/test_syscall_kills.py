@@ -154,6 +154,9 @@ def victims(place: Place) -> Victims:
     if tried.returncode != 0:
         pytest.skip(f"strace may not trace here ({tried.stderr.strip()}): kills at system calls are NOT tested")
     limits = "limits: {attempts: 50, consecutive_failures: 1000}\n"
+    settings = place.home / "config" / "orange" / "config.yaml"
+    settings.parent.mkdir(parents=True)
+    settings.write_text("limits: {max_agents: 100}\n")  # what a killed daemon left unsettled holds a slot
     configure(place, f"agent: script\nreview: {{by: none}}\n{limits}")
     return Victims(place)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import sys
 import time
 from collections.abc import Callable
@@ -12,15 +13,15 @@ from pathlib import Path
 import pytest
 
 from orange.core.settings import WorkspaceSettings
-from orange.testing.repos import kill, sample
+from orange.testing.repos import Repo, kill, sample
 from tests.integration.workspaces_churn import BASES
 from tests.integration.workspaces_place import OTHER, TASK, Place
 
 #: Kills at random instants, over both ways of killing.
 _KILLS = 24
-#: Kills before chosen operations; one life has somewhat more operations than `_OPERATIONS`.
-_STEPS = 24
-_OPERATIONS = 400
+#: Kills before chosen operations of a life, which has about `_OPERATIONS`; `make torture` tries more of them.
+_STEPS = 12
+_OPERATIONS = 850
 
 
 def _prepared(folder: Path) -> Place:
@@ -90,11 +91,14 @@ def test_kills_at_random_instants_are_healed(tmp_path: Path, times: Callable[[in
 
 def test_a_kill_before_any_operation_is_healed(tmp_path: Path, times: Callable[[int], int]) -> None:
     """Killed before the N-th change of a file or start of a program, for many N: healed, nothing lost, usable."""
+    model = tmp_path / "model"
+    model.mkdir()
+    settings = _prepared(model).settings
     count = min(times(_STEPS), _OPERATIONS)
     for number in random.Random("steps").sample(range(_OPERATIONS), count):
-        folder = tmp_path / str(number)
-        folder.mkdir()
-        place = _prepared(folder)
+        folder = shutil.copytree(model, tmp_path / str(number), symlinks=True)
+        place = Place(Repo(str(folder / "repo")), settings)
         os.waitpid(_start(place, "step", str(number)), 0)
         _check(place)
         _usable(place)
+        shutil.rmtree(folder)
