@@ -36,7 +36,7 @@ def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
 
 _BROKEN = re.compile(r"ignoring broken ref (\S+)")
 #: A ref's lock that old, in seconds, was left by a kill: a ref is locked for milliseconds.
-_STALE = 60.0
+_STALE = 10.0
 #: What git itself would drop from a name or an address, and what would end its line.
 _CRUD = re.compile(r"[<>\x00-\x1f\x7f]")
 

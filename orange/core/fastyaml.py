@@ -24,15 +24,15 @@ _IN_WORD = rf"[^{_SPACES}:{ODD}]"
 _WORD = rf"[^{_SPACES}:#{ODD}]"
 _FIRST = rf"[^{_SPACES}:#{ODD}\-?,\[\]{{}}&*!|>'\"%@`]"
 #: A plain scalar: no indicator first, no `: `, no ` #`, no space at either end.
-PLAIN = rf"{_FIRST}{_IN_WORD}*+(?:(?: ++{_WORD}|:++{_IN_WORD}){_IN_WORD}*+)*+"
-_DOUBLE = rf'"[^"\\\n\r{ODD}]*+(?:\\["\\nt][^"\\\n\r{ODD}]*+)*+"'
+PLAIN = rf"{_FIRST}{_IN_WORD}*+(?:(?: ++{_WORD}|:++{_IN_WORD}){_IN_WORD}*+)*"
+_DOUBLE = rf'"[^"\\\n\r{ODD}]*+(?:\\["\\nt][^"\\\n\r{ODD}]*+)*"'
 _SINGLE = rf"'[^'\n\r{ODD}]*+'"
 #: An item of a flow list: no character that means anything there.
 ITEM = r"[A-Za-z0-9_][A-Za-z0-9_./-]*+"
 _LISTED = rf'(?:{ITEM}|"[A-Za-z0-9_./ -]*+")'
-_FLOW = rf"\[(?:{_LISTED}(?:, {_LISTED})*+)?+\]"
+_FLOW = rf"\[(?:{_LISTED}(?:, {_LISTED})*)?\]"
 _LINE = re.compile(
-    rf"^(|  |  - )(?:([a-z][a-z_]{{0,63}}):(?: |$))?+({PLAIN}|{_DOUBLE}|{_SINGLE}|{_FLOW}|\{{\}})?+$", re.MULTILINE
+    rf"^(|  |  - )(?:([a-z][a-z_]{{0,63}}):(?: |$))?({PLAIN}|{_DOUBLE}|{_SINGLE}|{_FLOW}|\{{\}})?$", re.MULTILINE
 )
 _ESCAPE = re.compile(r"\\(.)")
 _MEANT = {"n": "\n", "t": "\t"}

@@ -331,7 +331,7 @@ class Base:
     #: What keeps the user's branch from following, in one sentence; None when nothing does.
     reason: str | None = None
     #: When that was last seen to be in the way, wall-clock seconds; None when not known.
-    tried_at: float | None = None
+    tried_at: float | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

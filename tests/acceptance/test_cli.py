@@ -101,6 +101,11 @@ def test_a_reader_that_stops_reading_is_no_error(place: Place) -> None:
     assert (child.returncode, complaints) == (0, b"")
 
 
+def _interruptible() -> None:
+    """Take interruptions, even where the tests run in the background of a shell that has them ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_an_interruption_ends_with_130(place: Place) -> None:
     """Control-C during `status --watch` is no failure of orange."""
     child = subprocess.Popen(
@@ -109,6 +114,7 @@ def test_an_interruption_ends_with_130(place: Place) -> None:
         env=place.env,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        preexec_fn=_interruptible,  # noqa: PLW1509 - nothing here runs threads
     )
     assert child.stdout is not None
     json.loads(child.stdout.readline())

@@ -101,7 +101,7 @@ def test_tour_works_as_written(reader: Reader) -> None:
     """Typing the README's tour, with the built-in agent, leads from two tasks to the second one starting by itself."""
     (tour,) = (block for block in blocks("README.md") if "orange init" in block)
     reader.type("git init -q -b main && git commit -q --allow-empty -m Begin")
-    before, _, after = tour.replace("set agent claude", "set agent script").partition("orange task review")
+    before, _, after = tour.replace("set agent command", "set agent script").partition("orange task review")
     reader.type(before)
     reader.wait(lambda tasks: tasks["oauth-db"] == "reviewing")
     assert reader.tasks()["oauth-api"] == "pending"

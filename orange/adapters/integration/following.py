@@ -98,7 +98,7 @@ class Follower:
         if branch is None and found.users(name) is not None:
             behind = 0
         reason = note.reason if note and (note.branch, note.integrated) == (branch, work) else None
-        return Base(name, work, branch, behind, ahead, reason, self._tried.get(name, 0.0))
+        return Base(name, work, branch, behind, ahead, reason, self._tried.get(name, 0.0) if reason else None)
 
     def _distance(self, users: str | None, work: str | None) -> tuple[int, int]:
         if work is None or users == work:
