@@ -71,8 +71,7 @@ class Configuration:
         project, project_problems = self._read(self.layout.config, "config.yaml")
         user, user_problems = self._read(self.user_file, self.user_file)
         held_back: tuple[Problem, ...] = ()
-        waiting = trust.read(self.layout).commands
-        if waiting and waiting == self.commands():
+        if trust.read(self.layout).commands:  # whatever was edited since: the rest of them is still unseen
             project, held_back = config_commands.withheld(project), (_WAITS_FOR_TRUST,)
         self._settings, self._sources, problems = config.layer(project, user, self.environment, {})
         self._problems = (*project_problems, *user_problems, *problems, *held_back)

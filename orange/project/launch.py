@@ -14,7 +14,7 @@ from dataclasses import replace
 from orange.core import prompt
 from orange.core.model import Task
 from orange.core.ports import RunSpec
-from orange.core.problems import TaskNotFound
+from orange.core.problems import TaskNotFound, WorkspaceFailed
 from orange.core.settings import AgentSettings
 from orange.project.claims import check_epoch
 from orange.project.parts import Parts
@@ -31,9 +31,19 @@ def launch(parts: Parts, task: Task, run: str) -> None:
     Raises StaleWrite, WorkspaceFailed, SessionFailed, GitFailed, StorageFailed.
     """
     check_epoch(task, run)
+    _check_isolation(parts)
     task = prepare_workspace(parts, task)
     parts.runs.prepare(run_spec(parts, task, run))
     parts.executor.start(run, str(task.tmux_session))
+
+
+def _check_isolation(parts: Parts) -> None:
+    """Refuse to run an agent less isolated than the settings say. Raises WorkspaceFailed."""
+    wanted = parts.settings().workspaces.isolation
+    if wanted != "worktree":
+        raise WorkspaceFailed(
+            f"workspaces.isolation is {wanted}, which this version cannot do: set it to worktree, or wait for one that can"
+        )
 
 
 def prepare_workspace(parts: Parts, task: Task) -> Task:

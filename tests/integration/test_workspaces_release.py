@@ -171,8 +171,9 @@ def test_a_nested_repository_is_saved_whole(here: Place, tmp_path: Path) -> None
     tree = here.repo.tree(ref)
     assert tree["tools/nested/README.md"] == b"uncommitted"
     target = tmp_path / "restored"
-    with tarfile.open(fileobj=io.BytesIO(tree["tools/nested/.git.tar"])) as tar:
-        tar.extractall(target, filter="data")
+    target.mkdir()
+    unpacked = process.run(["tar", "-x", "-C", str(target)], stdin=tree["tools/nested/.git.tar"])
+    assert unpacked.status == 0
     restored = Repo(str(target))
     restored.git("fsck")
     assert restored.git("show", "HEAD:more.txt") == "more"
