@@ -42,7 +42,7 @@ def _check_isolation(parts: Parts) -> None:
     wanted = parts.settings().workspaces.isolation
     if wanted != "worktree":
         raise WorkspaceFailed(
-            f"workspaces.isolation is {wanted}, which this version cannot do: set it to worktree, or wait for one that can"
+            f"workspaces.isolation is {wanted}, which this version cannot do: set it to worktree, or run it elsewhere"
         )
 
 
