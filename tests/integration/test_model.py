@@ -56,6 +56,8 @@ LEGAL = {
     C: {B},
 }
 INDEX = st.integers(0, 30)
+#: Lives of 50 steps each.
+EXAMPLES = 200
 
 
 class FakeIntegration:
@@ -507,7 +509,7 @@ def test_the_facade_and_the_model_never_disagree(times: Callable[[int], int], mo
         run_state_machine_as_test(
             Board,
             settings=settings(
-                max_examples=times(int(os.environ.get("MODEL_N", "200"))),
+                max_examples=times(EXAMPLES),
                 stateful_step_count=50,
                 deadline=None,
                 derandomize=True,

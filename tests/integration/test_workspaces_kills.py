@@ -20,7 +20,7 @@ from tests.integration.workspaces_place import OTHER, TASK, Place
 #: Kills at random instants, over both ways of killing.
 _KILLS = 24
 #: Kills before chosen operations of a life, which has about `_OPERATIONS`; `make torture` tries more of them.
-_STEPS = 12
+_STEPS = 6
 _OPERATIONS = 850
 
 
