@@ -23,6 +23,9 @@ import pytest
 from tests.acceptance.conftest import configure
 from tests.acceptance.place import Place
 
+#: Minutes long, and on a busy machine many of them: part of `make torture`.
+pytestmark = pytest.mark.skipif("ORANGE_TORTURE" not in os.environ, reason="minutes long: run it with `make torture`")
+
 #: Calls that are counted in every thread and process, and those of the main thread only: of these every program makes
 #: many as it begins, so that their numbers say something only within one thread.
 EVERYWHERE = ("fsync", "fdatasync", "rename", "renameat2", "unlink")

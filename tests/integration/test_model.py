@@ -19,7 +19,14 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from orange import wiring
 from orange.adapters.history import open_history
@@ -255,6 +262,12 @@ class Board(RuleBasedStateMachine):
         self.runs: list[str] = []
         self.number = 0
         self.restart(lose_index=False)
+
+    @initialize()
+    def begin(self) -> None:
+        """Begin with a small family: many lives never draw the rule that makes tasks."""
+        for blockers, parent in (([], None), ([0], None), ([], 0), ([], 0), ([3], None)):
+            self.create(blockers, parent, backlog=False)
 
     def _copy(self) -> None:
         """Copy the template; what git notes of its place is put right by hand, which is quicker than by git."""
