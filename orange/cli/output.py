@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterable, Mapping
 from io import UnsupportedOperation
 from typing import TextIO
 
+from orange.core import present
+
 #: What a line may be painted with, as SGR parameters.
 SHADES = {
     "bold": "1",
@@ -71,7 +73,8 @@ class Output:
         """Print a remark for people beside the answer; nothing with `--json`."""
         if not self.json:
             self.stream.flush()
-            self.errors.write(self.shade(text, "dim") + "\n" if self.errors.isatty() else text + "\n")
+            shown = present.visible(text)
+            self.errors.write(self.shade(shown, "dim") + "\n" if self.errors.isatty() else shown + "\n")
 
     def fail(self, code: str, message: str) -> None:
         """Print why the request was refused or failed."""
@@ -79,7 +82,7 @@ class Output:
             self.stream.write(compact({"error": {"code": code, "message": message}}) + "\n")
         else:
             self.stream.flush()
-            self.errors.write(f"orange: {message}\n")
+            self.errors.write(f"orange: {present.visible(message)}\n")
 
     def shade(self, text: str, shade: str) -> str:
         """Paint text where colour is wanted."""

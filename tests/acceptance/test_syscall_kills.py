@@ -23,9 +23,6 @@ import pytest
 from tests.acceptance.conftest import configure
 from tests.acceptance.place import Place
 
-#: Minutes long, and on a busy machine many of them: part of `make torture`.
-pytestmark = pytest.mark.skipif("ORANGE_TORTURE" not in os.environ, reason="minutes long: run it with `make torture`")
-
 #: Calls that are counted in every thread and process, and those of the main thread only: of these every program makes
 #: many as it begins, so that their numbers say something only within one thread.
 EVERYWHERE = ("fsync", "fdatasync", "rename", "renameat2", "unlink")
@@ -119,17 +116,12 @@ class Victims:
             self.place.git("gc", "-q")
 
     def pass_time(self) -> list[Path]:
-        """Make what a killed git left locked as old as if a minute had passed; nobody may touch it before.
-
-        A lock on a task's own branch is removed, as git asks a person to: see the expected failure below.
-        """
+        """Make what a killed git left locked as old as if a minute had passed; nobody may touch it before."""
         git = self.place.repo / ".git"
         locks = [path for root in (git / "refs", git / "worktrees") for path in root.rglob("*.lock")]
         for path in (*locks, *git.glob("*.lock")):
             with contextlib.suppress(FileNotFoundError):
                 os.utime(path, (1, 1))
-                if path.is_relative_to(git / "refs" / "heads" / "orange"):
-                    path.unlink()
         return locks
 
     def finish(self) -> None:
@@ -238,7 +230,6 @@ def test_a_result_brought_in_by_a_daemon_killed_at_any_call_is_brought_in_once(
     )
 
 
-@pytest.mark.xfail(strict=True, reason="nobody clears the lock of a task's branch that a killed git left")
 def test_a_lock_of_a_tasks_branch_left_by_a_killed_git_holds_nothing_up(place: Place) -> None:
     """A git killed while it creates the branch leaves its lock; a minute later it is nobody's."""
     configure(place, "agent: script\nreview: {by: none}\nlimits: {attempts: 1}\n")

@@ -367,7 +367,6 @@ def test_the_command_line_takes_hostile_texts_without_a_bug_and_shows_them_harml
     check_output(ground, [task.id for task in list(ground.open().board().tasks.values())[::40]])
 
 
-@pytest.mark.xfail(strict=True, reason="a refusal's own words reach the screen as they are: Output.fail shows them raw")
 def test_a_refusal_shows_the_text_it_refuses_harmlessly(ground: Ground) -> None:
     """Standard error goes to a terminal too."""
     for option in ("body-file", "parent", "blocked-by", "from-file", "ref"):

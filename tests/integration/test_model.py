@@ -13,6 +13,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -243,6 +244,18 @@ def template() -> Iterator[Path]:
         yield Path(folder)
 
 
+CHOICES = st.lists(INDEX, min_size=1, max_size=4)
+OUTCOMES = st.sampled_from([DN, RG, RD, P])
+
+
+def lead_on(board: Board, choices: list[int], to: Status) -> None:
+    """Do some of the things that bring work forward: chance alone seldom gets a task to its end."""
+    for choice in choices:
+        steps = list(board.steps(to))
+        if steps:
+            steps[choice % len(steps)]()
+
+
 class Board(RuleBasedStateMachine):
     """One project from its beginning."""
 
@@ -381,6 +394,41 @@ class Board(RuleBasedStateMachine):
             attempts = self.model.tasks[task].attempts + 1
             self.model.move(task, S if attempts >= Settings().limits.attempts else P)
             self.model.tasks[task].attempts = attempts
+
+    @precondition(lambda self: self.model.tasks)
+    @rule(index=INDEX)
+    def approve(self, index: int) -> None:
+        task = self.pick(index)
+        if self.expect(self.model.tasks[task].status in {RG, S}, lambda: self.project.approve(task)):
+            self.model.move(task, RD)
+
+    @precondition(lambda self: self.model.tasks)
+    @rule(index=INDEX)
+    def merge(self, index: int) -> None:
+        task = self.pick(index)
+        if self.expect(self.model.tasks[task].status is RD, lambda: self.project.merge(task)):
+            self.model.move(task, DN)
+
+    go_on = precondition(lambda self: self.model.tasks)(rule(choices=CHOICES, to=OUTCOMES)(lead_on))
+    #: The same rule again: each life leaves out some rules at random, and few should leave out this one.
+    go_on_too = precondition(lambda self: self.model.tasks)(rule(choices=CHOICES, to=OUTCOMES)(lead_on))
+    go_on_as_well = precondition(lambda self: self.model.tasks)(rule(choices=CHOICES, to=OUTCOMES)(lead_on))
+
+    def steps(self, to: Status) -> Iterator[Callable[[], None]]:
+        """Yield what is legal now and leads on."""
+        for index, (task, held) in enumerate(self.model.tasks.items()):
+            if self.model.may_claim(task) and held.status is not RD:
+                yield partial(self.claim, index, "daemon" if index % 3 else "take")
+            if held.run in self.runs and held.run is not None:
+                yield partial(self.end_run, self.runs.index(held.run), to, failed=False)
+            if self.model.may(task, D):
+                yield partial(self.advance if held.status is DN else self.set_status, index, D)
+            if held.status is D and self.model.may(task, DN):
+                yield partial(self.advance, index, DN)
+            if held.status in {RG, RD}:
+                yield partial(self.approve if held.status is RG else self.merge, index)
+            if held.status is DN:
+                yield partial(self.reopen, index)
 
     @precondition(lambda self: self.model.tasks)
     @rule(index=INDEX)

@@ -33,7 +33,7 @@ def acquire(parts: Parts, task: Task, name: str, start_point: str) -> Workspace:
     with parts.records.lock(task.slug) as lock:
         record = _standing(parts, task.slug, path, lock)
         with step(path, "preparing the branch"):
-            branch = _prepare_branch(parts, name, start_point, path)
+            branch = _prepare_branch(parts, name, start_point, path, lock)
         resumed = record is not None
         if record is None:
             record = _place(parts, Record(task.slug, State.MOVING, path, task=task.id, branch=name))
@@ -49,14 +49,14 @@ def acquire(parts: Parts, task: Task, name: str, start_point: str) -> Workspace:
         return _bind(held, branch, start_point)
 
 
-def _prepare_branch(parts: Parts, name: str, start_point: str, path: str) -> Branch:
+def _prepare_branch(parts: Parts, name: str, start_point: str, path: str, lock: int) -> Branch:
     """Make sure of the branch; a spare that a killed return left on it is removed first. Raises BranchUnusable."""
     try:
-        return binding.prepare(parts.site, name, start_point, path)
+        return binding.prepare(parts.site, name, start_point, path, lock)
     except BranchUnusable:
         if not parts.spares.tidy():
             raise
-    return binding.prepare(parts.site, name, start_point, path)
+    return binding.prepare(parts.site, name, start_point, path, lock)
 
 
 def _standing(parts: Parts, slug: str, path: str, lock: int) -> Record | None:

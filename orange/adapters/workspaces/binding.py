@@ -12,7 +12,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from orange.adapters.git import Git
+from orange.adapters.git import Git, clear_stale_lock
 from orange.adapters.workspaces import admin as admins
 from orange.adapters.workspaces import spares
 from orange.adapters.workspaces.admin import Admin
@@ -42,10 +42,10 @@ class Branch:
         return f"refs/heads/{self.name}"
 
 
-def prepare(site: Site, name: str, start_point: str, path: str) -> Branch:
+def prepare(site: Site, name: str, start_point: str, path: str, held: int) -> Branch:
     """Make sure the branch exists and may be checked out at `path`. Raises BranchUnusable, GitFailed."""
     _check_name(name)
-    git = site.git()
+    git = site.git(held)
     ref = f"refs/heads/{name}"
     found = git.run(
         "cat-file", "--batch-check=%(objectname) %(objecttype)", stdin=f"{ref}\n{start_point}^{{commit}}\n".encode()
@@ -56,6 +56,7 @@ def prepare(site: Site, name: str, start_point: str, path: str) -> Branch:
     if tip[-1] == "commit":
         _check_free(git, name, path)
         return Branch(name, tip[0], existed=True)
+    clear_stale_lock(site.common, ref, site.clock.now())
     made = git.attempt("update-ref", "--create-reflog", "-m", "orange: new branch", ref, start[0], "0" * len(start[0]))
     if made.status != 0:
         raise BranchUnusable(name, made.stderr.strip().removeprefix("fatal: ") or "git refused to make it")
