@@ -19,7 +19,7 @@ from orange.project.launch import base_of
 from orange.project.parts import Parts
 from orange.project.record import Known, Pen
 from orange.project.requests import Edit, Speaker
-from orange.project.settling import branch_state, nothing_unmerged
+from orange.project.settling import branch_state, keep_leftovers, nothing_unmerged
 
 #: A change of one task within a transaction.
 Change = Callable[[Pen, Task], Task]
@@ -60,8 +60,8 @@ def delegate(parts: Parts, speaker: Speaker, task_id: str) -> Task:
     with parts.store.transaction(f"look at {task_id}") as tx:
         task = tx.task(task_id)
         check(task, Status.DELEGATED, speaker.actor, Pen(parts, speaker, tx).facts(task, Status.DELEGATED, Known()))
-    if task.status is Status.WORKING and task.workspace:
-        parts.workspaces.commit_leftovers(task.workspace, f"Save work before delegating: {task.title}")
+    if task.status is Status.WORKING:
+        keep_leftovers(parts, task, f"Save work before delegating: {task.title}")
     return _change(parts, speaker, task_id, "delegate", lambda pen, found: pen.move(found, Status.DELEGATED))
 
 
@@ -222,8 +222,7 @@ def finish(parts: Parts, speaker: Speaker, task_id: str) -> Task:
     if task.claim is None or not task.claim.by_person:
         legal = (Status.REVIEWING,)
         raise IllegalTransition(task.id, task.status, Status.REVIEWING, legal, "no person has taken it", ())
-    if task.workspace:
-        parts.workspaces.commit_leftovers(task.workspace, task.title)
+    keep_leftovers(parts, task, task.title)
     to = Status.REVIEWING
     merged = nothing_unmerged(parts, task)
     if parts.settings().review.by == "none":

@@ -27,7 +27,8 @@ def settle(parts: Parts, speaker: Speaker, action: SettleRun, run: Run | None) -
     peeked = look(parts, action.task)
     check_epoch(peeked, action.run)
     if run is None or run.commit is None:
-        _keep_leftovers(parts, peeked)
+        if parts.settings().auto_commit:
+            keep_leftovers(parts, peeked, f"Save work of an ended run: {peeked.title}")
     integrated = action.to is Status.DONE and nothing_unmerged(parts, peeked)
     with parts.store.transaction(f"settle {action.run}") as tx:
         pen = Pen(parts, speaker, tx)
@@ -46,10 +47,10 @@ def settle(parts: Parts, speaker: Speaker, action: SettleRun, run: Run | None) -
         return pen.keep(replace(moved, attempts=attempts))
 
 
-def _keep_leftovers(parts: Parts, task: Task) -> None:
-    """Commit what a run left that died before it could do so itself."""
-    if task.workspace and parts.settings().auto_commit and task.workspace in {w.path for w in parts.workspaces.list()}:
-        parts.workspaces.commit_leftovers(task.workspace, f"Save work of an ended run: {task.title}")
+def keep_leftovers(parts: Parts, task: Task, message: str) -> None:
+    """Commit what lies uncommitted in a task's workspace, where it has been made."""
+    if task.workspace and task.workspace in {workspace.path for workspace in parts.workspaces.list()}:
+        parts.workspaces.commit_leftovers(task.workspace, message)
 
 
 def advance_task(parts: Parts, speaker: Speaker, action: Advance) -> Task:
