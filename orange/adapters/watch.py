@@ -1,10 +1,11 @@
-"""File events through watchdog, boiled down to "look again". Losing every one of them costs at most one poll."""
+"""File events through watchdog, boiled down to "look at this". Losing every one of them costs at most one poll."""
 
 from __future__ import annotations
 
 import logging
+import os
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from watchdog.events import (
@@ -23,6 +24,9 @@ from watchdog.observers import Observer
 
 log = logging.getLogger("orange.watch")
 
+#: Told which file changed, by its path below the folder; None where it could be any.
+Edited = Callable[[str | None], None]
+
 #: What may mean a change. Without a filter every look of ours at a folder would be an event, and thousands of folders
 #: would overflow the queue.
 _WANTED: list[type[FileSystemEvent]] = [
@@ -38,37 +42,41 @@ _WANTED: list[type[FileSystemEvent]] = [
 
 
 class _Hint(FileSystemEventHandler):
-    def __init__(self, hint: Callable[[], None]) -> None:
-        self.hint = hint
+    def __init__(self, folder: str, edited: Edited) -> None:
+        self.folder, self.edited = folder, edited
 
-    def on_any_event(self, event: FileSystemEvent) -> None:  # noqa: ARG002 - what it says differs between editors
-        """Pass on that something changed, whatever it was."""
-        self.hint()
+    def on_any_event(self, event: FileSystemEvent) -> None:
+        """Pass on where something changed; what exactly differs between editors."""
+        if event.is_directory:
+            self.edited(None)  # what is in it came or went without events of its own
+            return
+        for path in (event.src_path, event.dest_path):
+            if path:
+                self.edited(os.path.relpath(os.fsdecode(path), self.folder))
 
 
 class FolderWatch:
-    """Watches folders recursively. When events are not to be had it says so once, and polling goes on alone."""
+    """Watches a folder recursively. When events are not to be had it says so once, and polling goes on alone."""
 
     def __init__(self) -> None:
         self._observer: Any = None  # watchdog picks the class at run time
         self._starting: threading.Thread | None = None
 
-    def start(self, folders: Iterable[str], hint: Callable[[], None]) -> None:
+    def start(self, folder: str, edited: Edited) -> None:
         """Begin to watch, in a thread of its own: ten thousand folders take seconds, and polling sees them anyway."""
-        self._starting = threading.Thread(target=self._start, args=(tuple(folders), hint), name="watch", daemon=True)
+        self._starting = threading.Thread(target=self._start, args=(folder, edited), name="watch", daemon=True)
         self._starting.start()
 
-    def _start(self, folders: tuple[str, ...], hint: Callable[[], None]) -> None:
+    def _start(self, folder: str, edited: Edited) -> None:
         observer = Observer()
         try:
-            for folder in folders:
-                observer.schedule(_Hint(hint), folder, recursive=True, event_filter=_WANTED)
+            observer.schedule(_Hint(folder, edited), folder, recursive=True, event_filter=_WANTED)
             observer.start()
         except OSError as error:
             log.warning("no file events (%s): changes are seen by polling", error)
             return
         self._observer = observer
-        hint()
+        edited(None)
 
     def stop(self) -> None:
         """End."""

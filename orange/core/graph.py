@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeAlias
 
 from orange.core.cycles import check_edges, cycle_problems, cycles, knotted, waves, would_cycle
@@ -133,6 +133,10 @@ class Graph:
         self._reopened: set[str] = set()
         self._held: set[str] = set()
         self._tried: set[str] = set()
+        self._claimed: set[str] = set()
+        self._with_base: set[str] = set()
+        #: Base -> the done tasks that were merged into it.
+        self._merged: defaultdict[str, set[str]] = defaultdict(set)
         #: Parents whose list was not compared with their children since something changed.
         self._unsure: set[str] = set()
         self._mends: dict[str, tuple[str, ...]] = {}
@@ -192,6 +196,18 @@ class Graph:
         """List the tasks that failed before and may be started again, sorted."""
         return sorted(self._tried)
 
+    def claimed(self) -> list[str]:
+        """List the tasks that are not closed and were ever claimed, sorted."""
+        return sorted(self._claimed)
+
+    def with_base(self) -> list[str]:
+        """List the tasks that are not closed and name a base of their own, sorted."""
+        return sorted(self._with_base)
+
+    def merged(self) -> Mapping[str, set[str]]:
+        """Map each base to the done tasks that were merged into it; not to be changed."""
+        return self._merged
+
     def closed(self) -> list[tuple[str, str]]:
         """List (last change, id) of the closed tasks that are not archived, oldest first; not to be changed."""
         return self._closed
@@ -217,17 +233,16 @@ class Graph:
     def follow(self, board: Board) -> tuple[str, ...]:
         """Take in whatever differs on `board`; returns the ids that changed. Fast where task objects were kept."""
         was_frozen, self.frozen, self.problems = self.frozen, board.frozen, board.problems
-        changed = [i for i, task in board.tasks.items() if self._differs(i, task) and i not in board.frozen]
-        changed += [i for i in self.tasks if i not in board.tasks or i in board.frozen]
-        for task_id in changed:
-            self.changed(task_id, None if task_id in board.frozen else board.tasks.get(task_id))
+        known, frozen = self.tasks, board.frozen
+        other = [(i, task) for i, task in board.tasks.items() if known.get(i) is not task and i not in frozen]
+        new = [(i, task) for i, task in other if known.get(i) != task]
+        gone = [i for i in known.keys() - board.tasks.keys() if i not in frozen] + [i for i in frozen if i in known]
+        changed: list[tuple[str, Task | None]] = [*new, *((i, None) for i in gone)]
+        for task_id, task in changed:
+            self.changed(task_id, task)
         if was_frozen != board.frozen:
             self._unsure.update(i for i, task in self.tasks.items() if task.children)
-        return tuple(changed)
-
-    def _differs(self, task_id: str, task: Task) -> bool:
-        known = self.tasks.get(task_id)
-        return known is not task and known != task
+        return tuple(task_id for task_id, _ in changed)
 
     def changed(self, task_id: str, new: Task | None) -> None:
         """Take in that a task is now `new`; None when it is gone or cannot be understood."""
@@ -263,14 +278,24 @@ class Graph:
                 self._done_children[task.parent] = self._done_children.get(task.parent, 0) + 1
         if task.children or task.id in self._children:
             self._unsure.add(task.id)
+        if task.status not in CLOSED:
+            self._index_open(task)
+        elif task.merged is not None and task.status is Status.DONE:
+            self._merged[task.merged.base].add(task.id)
         if task.request is not None:
             self._requests.add(task.id)
         if task.held:
             self._held.add(task.id)
+
+    def _index_open(self, task: Task) -> None:
         if task.attempts > 0 and (task.status is Status.PENDING or task.request is not None):
             self._tried.add(task.id)
-        if task.reopened is not None and task.status not in CLOSED:
+        if task.reopened is not None:
             self._reopened.add(task.id)
+        if task.claim is not None:
+            self._claimed.add(task.id)
+        if task.base is not None:
+            self._with_base.add(task.id)
 
     def _unindex(self, task: Task) -> None:
         self._by_status[task.status].discard(task.id)
@@ -286,6 +311,10 @@ class Graph:
         self._reopened.discard(task.id)
         self._held.discard(task.id)
         self._tried.discard(task.id)
+        self._claimed.discard(task.id)
+        self._with_base.discard(task.id)
+        if task.merged is not None:
+            self._merged[task.merged.base].discard(task.id)
 
     def _count_all(self) -> None:
         holding = {blocker for blocker in self._dependants if not self._satisfied(blocker)}

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from orange.core import effective
 from orange.core.actions import Advance, FollowBase, Integrate
 from orange.core.gates import Waiting, since
+from orange.core.graph import Graph
 from orange.core.lifecycle import Status, StuckReason
 from orange.core.model import Base, BranchState, Presence, Publish, Run, Task, World
 from orange.core.scene import Scene, is_over
@@ -111,9 +112,9 @@ def finished_commit(task: Task, ended: Iterable[Run]) -> str | None:
 
 def _was_merged_by_hand(scene: Scene, task: Task) -> bool:
     """Whether a stuck task's own finished work is in its base; a branch without work of its own proves nothing."""
-    state = scene.branch(task)
     if task.stuck is None or task.stuck.reason not in _MERGEABLE or task.merged is not None:
         return False
+    state = scene.branch(task)
     if state is None or state.tip is None or state.unmerged or task.request is not None or _is_busy(scene, task):
         return False
     if task.approved is not None:
@@ -181,28 +182,30 @@ def _queued(scene: Scene, task: Task, at: str | None) -> Iterator[Waiting]:
         yield Waiting("merge_queue", message, at, queue[0], f"orange task merge {task.id}")
 
 
-def ancestry_wanted(world: World) -> frozenset[tuple[str, str]]:
-    """Name the (commit, base) pairs a decision about this world needs in `World.ancestry`.
+def ancestry_wanted(world: World, graph: Graph) -> frozenset[tuple[str, str]]:
+    """Name the (commit, base) pairs a decision about this world needs in `World.ancestry`. `graph`: of its board.
 
     They are few: done blockers merged into another base than their dependant's, reviewed tasks whose branch is gone.
     """
-    return frozenset((*_foreign_blockers(world), *_branchless(world)))
+    return frozenset((*_foreign_blockers(world, graph), *_branchless(world, graph)))
 
 
-def _foreign_blockers(world: World) -> Iterator[tuple[str, str]]:
-    tasks = world.board.tasks
-    for task in tasks.values():
-        if task.status is Status.PENDING and task.blocked_by:
-            base = effective.base_of(task, world.settings, world.default_base)
-            for blocker in task.blocked_by:
-                merged = tasks[blocker].merged if blocker in tasks else None
-                if merged is not None and merged.base != base and tasks[blocker].status is Status.DONE:
-                    yield merged.commit, base
+def _foreign_blockers(world: World, graph: Graph) -> Iterator[tuple[str, str]]:
+    usual = world.settings.base or world.default_base
+    elsewhere = [task_id for base, merged in graph.merged().items() if base != usual for task_id in merged]
+    dependants = (task_id for blocker in elsewhere for task_id in graph.dependants(blocker))
+    for task in (graph.tasks[task_id] for task_id in {*graph.with_base(), *dependants}):
+        if task.status is not Status.PENDING:
+            continue
+        base = effective.base_of(task, world.settings, world.default_base)
+        for blocker in (graph.tasks[task_id] for task_id in task.blocked_by if task_id in graph.tasks):
+            if blocker.merged is not None and blocker.merged.base != base and blocker.status is Status.DONE:
+                yield blocker.merged.commit, base
 
 
-def _branchless(world: World) -> Iterator[tuple[str, str]]:
-    for task in world.board.tasks.values():
-        if task.status is Status.REVIEWED and task.branch is not None:
+def _branchless(world: World, graph: Graph) -> Iterator[tuple[str, str]]:
+    for task in (graph.tasks[task_id] for task_id in graph.with_status(Status.REVIEWED)):
+        if task.branch is not None:
             state = world.branches.get(task.id)
             if state is not None and state.tip is None:
                 runs = sorted((run for run in world.runs.values() if run.task == task.id), key=lambda run: -run.epoch)

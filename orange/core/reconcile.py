@@ -29,7 +29,7 @@ def decide(world: World, now: float, graph: Graph | None = None) -> Plan:
 
 
 def _actions(scene: Scene) -> Iterator[Action]:
-    """Yield the actions, the safest first: end, record, settle, close, land; then start; then tidy up."""
+    """Yield the actions, the safest first: end, record, settle, close, land; then start; then follow and tidy up."""
     yield from stop_runs(scene)
     yield from accept_edits(scene)
     yield from settle_runs(scene)
@@ -37,11 +37,11 @@ def _actions(scene: Scene) -> Iterator[Action]:
     yield from advance_parents(scene)
     landing = list(land(scene))
     yield from landing
-    yield from follow_bases(scene, (action.base for action in landing if isinstance(action, Integrate)))
     pauses: list[PauseDispatch] = list(pause_dispatch(scene))
     yield from pauses
     starts: list[StartRun] = [] if pauses else start_runs(scene)
     yield from starts
+    yield from follow_bases(scene, (action.base for action in landing if isinstance(action, Integrate)))
     yield from return_workspaces(scene, {start.task for start in starts})
     yield from archive_tasks(scene)
 

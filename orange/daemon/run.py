@@ -10,9 +10,10 @@ import logging
 import math
 import os
 import signal
+import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,13 +23,14 @@ from typing import Any
 from orange import __version__, wiring
 from orange.core.home import Home
 from orange.core.problems import DaemonUnavailable, OrangeError
+from orange.daemon.agenda import Agenda, Look
 
 log = logging.getLogger("orange.daemon")
 
 #: Seconds between two looks, at the least.
 SHORTEST = 0.05
-#: Seconds after a file event until the files are looked at: events come in bursts.
-BURST = 0.15
+#: Seconds after which a thread lets another one go on: those that start agents should not wait for the loop.
+SWITCH = 0.0005
 #: Seconds slow work may take to end when the daemon stops.
 SHUTDOWN = 20.0
 
@@ -50,12 +52,7 @@ class Daemon:
 
     def __init__(self, home: Home, options: Options) -> None:
         self.home, self.options = home, options
-        #: Wakes the loop.
-        self.hint = threading.Event()
-        #: Whether orange itself did something, or was told to look: what it wrote is read again at once.
-        self.nudged = True
-        #: When every file is looked at again, monotonic seconds: at the latest a poll after the last time.
-        self.look_at = 0.0
+        self.agenda = Agenda()
         self.stopping = threading.Event()
         self.projects: dict[str, wiring.Served] = {}
         self.failures: dict[str, str] = {}
@@ -63,6 +60,7 @@ class Daemon:
 
     def serve(self) -> None:
         """Run until told to stop. Raises DaemonUnavailable when another daemon of this user runs."""
+        sys.setswitchinterval(SWITCH)
         with daemon_lock(self.home), self._socket():
             self._on_signals()
             with ThreadPoolExecutor(max_workers=8, thread_name_prefix="work") as pool:
@@ -90,36 +88,20 @@ class Daemon:
     def stop(self) -> None:
         """Ask the loop to end."""
         self.stopping.set()
-        self.hint.set()
+        self.agenda.wake()
 
     def _turn_until_stopped(self, pool: ThreadPoolExecutor) -> None:
         while not self.stopping.is_set():
-            self.hint.clear()
             self._load(pool)
-            now = time.monotonic()
-            nudged, self.nudged = self.nudged, False
-            look = now >= self.look_at
-            if look:
-                self.look_at = now + self._poll()
-            if look or nudged or self._wakes_in() <= 0:
-                owed = self._turn_all(look=look)
+            look = self.agenda.take(self._poll())
+            changed = self._glance(look.edited)
+            if look.everything or look.nudged or changed or self._wakes_in() <= 0:
+                owed = self._turn_all(look)
                 if self.options.once and owed == 0 and self._idle():
-                    if look:
+                    if look.everything:
                         return
-                    self.look_at = 0.0  # the last word has a look at everything
-            self.hint.wait(max(SHORTEST, min(self.look_at - time.monotonic(), self._wakes_in())))
-
-    def nudge(self) -> None:
-        """Look again at what orange itself wrote."""
-        self.nudged = True
-        self.hint.set()
-
-    def _edited(self) -> None:
-        """Take note of a file event: look at every file soon, once for a burst of them."""
-        soon = time.monotonic() + BURST
-        if soon < self.look_at:
-            self.look_at = soon
-            self.hint.set()
+                    self.agenda.look_again()  # the last word has a look at everything
+            self.agenda.wait(self._wakes_in(), SHORTEST)
 
     def _poll(self) -> float:
         loops = [served.reconciler for served in self.projects.values()]
@@ -135,23 +117,31 @@ class Daemon:
             if root in self.projects:
                 continue
             try:
-                self.projects[root] = wiring.serve(root, self.home, wiring.Hints(self.nudge, self._edited), pool)
+                self.projects[root] = wiring.serve(root, self.home, self._hints(root), pool)
                 self.failures.pop(root, None)
             except OrangeError as failed:
                 self._complain(root, failed.message)
+
+    def _hints(self, root: str) -> wiring.Hints:
+        return wiring.Hints(self.agenda.nudge, lambda path: self.agenda.edited(root, path))
 
     def _complain(self, root: str, message: str) -> None:
         if self.failures.get(root) != message:
             log.warning("%s: %s", root, message)
         self.failures[root] = message
 
-    def _turn_all(self, *, look: bool) -> int:
+    def _glance(self, edited: Mapping[str, Collection[str]]) -> bool:
+        """Look at files that were edited, by project; whether anything changed."""
+        known = [(self.projects[root].reconciler, files) for root, files in edited.items() if root in self.projects]
+        return True in [reconciler.glance(files) for reconciler, files in known]
+
+    def _turn_all(self, look: Look) -> int:
         owed = 0
         live = {root: served.reconciler.live for root, served in self.projects.items()}
         for root, served in self.projects.items():
             others = sum(count for other, count in live.items() if other != root)
             try:
-                owed += len(served.reconciler.turn(others, look=look).actions)
+                owed += len(served.reconciler.turn(others, look=look.everything).actions)
                 self.failures.pop(root, None)
             except OrangeError as failed:
                 self._complain(root, failed.message)
@@ -164,7 +154,7 @@ class Daemon:
     def _wind_down(self) -> None:
         for served in self.projects.values():
             served.watch.stop()
-            served.reconciler.applier.wait(SHUTDOWN)
+            served.reconciler.close(SHUTDOWN)
 
     def answer(self, name: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
         """Answer one call of the socket."""
@@ -179,7 +169,7 @@ class Daemon:
         return calls[name]()
 
     def _look(self) -> Mapping[str, Any]:
-        self.nudge()
+        self.agenda.nudge()
         return {"ok": True}
 
     def _stop_call(self) -> Mapping[str, Any]:

@@ -9,7 +9,7 @@ from orange.core import names
 from orange.core.graph import Graph
 from orange.core.layout import BASE_REFS, Layout
 from orange.core.lifecycle import Status
-from orange.core.model import Board, Task, World
+from orange.core.model import Board, Task
 from orange.core.problems import BrokenFile, InvalidInput, Problem, TaskNotFound
 from orange.core.settings import Settings
 from orange.core.waiting import Waiting
@@ -78,18 +78,15 @@ class Project:
         """Return the absolute path of a task's file."""
         return f"{self.layout.tree}/{self.find(address).path}"
 
-    def world(self) -> World:
-        """Observe everything, for explanations."""
+    def viewer(self) -> reading.Viewer:
+        """Make the viewer of the world as it is now."""
         settings = self.settings
         graph = Graph(self.board(), cancelled_satisfies=settings.cancelled_satisfies)
         pause = dispatching.read(self.layout.dispatch)
         dispatch = dispatch_for(settings, live_runs(graph, self.parts.host), 0, pause)
-        return observe(self.parts, graph, dispatch, Looks())
-
-    def viewer(self) -> reading.Viewer:
-        """Make the viewer of the world as it is now."""
+        world = observe(self.parts, graph, dispatch, Looks())
         daemon = None if self.parts.daemon_running() else DAEMON_DOWN
-        return reading.Viewer(self.name, self.world(), daemon, self.parts.clock.now())
+        return reading.Viewer(self.name, world, daemon, self.parts.clock.now(), graph)
 
     def view(self, address: str, *, body: bool = True) -> dict[str, object]:
         """Return one task as JSON."""

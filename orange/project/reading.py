@@ -54,9 +54,12 @@ def _blocked(task: Task, ready: set[str]) -> bool:
 class Viewer:
     """Turns tasks of one observed world into JSON objects; what all of them share is worked out once."""
 
-    def __init__(self, project: str, world: World, daemon: Waiting | None, now: float) -> None:
+    def __init__(
+        self, project: str, world: World, daemon: Waiting | None, now: float, index: graph.Graph | None = None
+    ) -> None:
+        """`index`: the graph of the world's board, where one was made."""
         self.project, self.world, self.daemon = project, world, daemon
-        self.explainer = Explainer(world, now)
+        self.explainer = Explainer(world, now, index)
         tasks = world.board.tasks
         self.ready = {task.id for task in graph.ready_tasks(world.board, world.settings, world.capabilities)}
         self.children = children_of(tasks)

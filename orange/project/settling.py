@@ -26,9 +26,8 @@ def settle(parts: Parts, speaker: Speaker, action: SettleRun, run: Run | None) -
     """Bring an ended run's result into its task. Raises StaleWrite when the task has moved on."""
     peeked = look(parts, action.task)
     check_epoch(peeked, action.run)
-    if run is None or run.commit is None:
-        if parts.settings().auto_commit:
-            keep_leftovers(parts, peeked, f"Save work of an ended run: {peeked.title}")
+    if (run is None or run.commit is None) and parts.settings().auto_commit:
+        keep_leftovers(parts, peeked, f"Save work of an ended run: {peeked.title}")
     integrated = action.to is Status.DONE and nothing_unmerged(parts, peeked)
     with parts.store.transaction(f"settle {action.run}") as tx:
         pen = Pen(parts, speaker, tx)

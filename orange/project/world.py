@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from orange.core.graph import Graph
 from orange.core.landing import ancestry_wanted
-from orange.core.lifecycle import CLOSED, Status
+from orange.core.lifecycle import Status
 from orange.core.model import Board, BranchState, Dispatch, Presence, Run, Task, World
 from orange.core.ports import RunRecord
 from orange.core.settings import Settings
@@ -64,18 +64,16 @@ def observe(parts: Parts, graph: Graph, dispatch: Dispatch, looks: Looks) -> Wor
         default_base=default,
         missing=looks.without_file({run.task for run in runs.values() if run.outcome is None} - graph.tasks.keys()),
     )
-    wanted = ancestry_wanted(world)
+    wanted = ancestry_wanted(world, graph)
     return replace(world, ancestry=parts.integration.contains(wanted)) if wanted else world
 
 
 #: Statuses of tasks whose next step depends on their branch.
 _BRANCHING = (Status.WORKING, Status.DELEGATED, Status.REVIEWING, Status.REVIEWED, Status.STUCK)
-#: Statuses of tasks that are not closed.
-_OPEN = tuple(status for status in Status if status not in CLOSED)
 
 
 def _base_names(graph: Graph, default: str) -> tuple[str, ...]:
-    found = {graph.tasks[task_id].base for task_id in graph.with_status(*_OPEN)}
+    found = {graph.tasks[task_id].base for task_id in graph.with_base()}
     return tuple(sorted({default, *(name for name in found if name)}))
 
 
@@ -84,8 +82,7 @@ def _runs(parts: Parts, graph: Graph, looks: Looks) -> Mapping[str, Run]:
     sessions = parts.executor.observe()
     held = {task.run: task for task in (graph.tasks[task_id] for task_id in graph.held()) if task.run}
     agents = {run: task for run, task in held.items() if not run.startswith("person-")}
-    worked_on = [task_id for task_id in graph.with_status(*_OPEN) if graph.tasks[task_id].claim]
-    records = parts.runs.recent({*agents, *_runs_of(sessions or ())}, worked_on)
+    records = parts.runs.recent({*agents, *_runs_of(sessions or ())}, graph.claimed())
     looks.forget(records.keys() | agents.keys())
     found = {run: _run(record, sessions, looks) for run, record in records.items()}
     for run in agents.keys() - found.keys():

@@ -70,7 +70,7 @@ class Applier:
             case do.Advance():
                 settling.advance_task(self.parts, self.speaker, action)
             case do.Integrate():
-                return self.begin((action.task, f"base {action.base}"), lambda: self._integrate(action))
+                return self.begin((action.task, f"base {action.base}"), lambda: self._integrate(action.task))
             case do.FollowBase():
                 return self.begin((f"base {action.base}",), lambda: self._follow(action.base))
             case do.ReturnWorkspace():
@@ -126,6 +126,12 @@ class Applier:
         except OrangeError as failed:
             log.warning("launch of %s: %s", run, failed.message)
             settling.launch_failed(self.parts, self.speaker, task_id, run, failed.message)
+        self.begin(("spares",), self._refill)
+
+    def _refill(self) -> None:
+        """Prepare the next spares, now that one may have been used up."""
+        while self.parts.workspaces.refill():
+            pass
 
     def _settle(self, action: do.SettleRun, world: World) -> bool:
         """Bring a result in; a run without one is first proven dead, so that nothing of it works on unseen."""
@@ -148,9 +154,9 @@ class Applier:
             return
         self.parts.executor.stop(action.run, f"{name}-{action.run}", GRACE)
 
-    def _integrate(self, action: do.Integrate) -> None:
-        settling.integrate(self.parts, self.speaker, action.task)
-        self.parts.integration.follow(action.base)
+    def _integrate(self, task_id: str) -> None:
+        """Merge; the user's branch follows with the next look, so that whoever waited for the merge starts first."""
+        settling.integrate(self.parts, self.speaker, task_id)
 
     def _follow(self, base: str) -> None:
         self.parts.integration.follow(base)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 
 from orange.core.actions import Plan
@@ -18,6 +19,9 @@ from orange.project.world import Looks, dispatch_for, live_runs, observe
 from orange.reconciler.apply import Applier
 
 log = logging.getLogger("orange.reconciler")
+
+#: Seconds after which what was written is in history, whatever is under way.
+RECORD_AFTER = 1.0
 
 
 class Reconciler:
@@ -35,11 +39,17 @@ class Reconciler:
         self.wake_at: float | None = None
         #: When a retry is due that nothing but time holds back.
         self.start_at: float | None = None
+        #: Since when something waits to be recorded in history, wall-clock seconds.
+        self._unrecorded_since: float | None = None
 
     def repair(self) -> None:
         """Mend what a kill left half-done, before anything else touches git."""
         for sentence in (*self.parts.workspaces.repair(), *self.parts.integration.repair()):
             log.warning("%s: %s", self.parts.name, sentence)
+
+    def glance(self, edited: Collection[str]) -> bool:
+        """Look at some files only (relative paths); whether that changed anything."""
+        return self.parts.store.look(edited) is not self._board
 
     def turn(self, others: int, *, look: bool = True) -> Plan:
         """Look, decide, act and record once. `others` counts the live runs of other projects.
@@ -56,7 +66,7 @@ class Reconciler:
             log.debug("%s: %s", self.parts.name, plan.actions)
             self.applier.apply(plan, world)
         self.wake_at, self.start_at = plan.wake_at, plan.start_at
-        self._record()
+        self._record_in_time()
         return plan
 
     def _graph_of(self, board: Board) -> Graph:
@@ -69,9 +79,26 @@ class Reconciler:
         self._board = board
         return self._graph
 
-    def _record(self) -> None:
+    def _record_in_time(self) -> None:
+        """Record what was written, in one commit with what is still under way, unless that takes too long."""
         if not self.parts.store.unrecorded() and not self.parts.store.hand_edits():
+            self._unrecorded_since = None
             return
+        now = self.parts.clock.now()
+        since = self._unrecorded_since = min(self._unrecorded_since or now, now)
+        if self.applier.busy and now < since + RECORD_AFTER:
+            self.wake_at = min(self.wake_at or math.inf, since + RECORD_AFTER)
+        else:
+            self._unrecorded_since = None
+            self._record()
+
+    def close(self, timeout: float) -> None:
+        """Wait for slow work to end, at most `timeout` seconds, and record what was written."""
+        self.applier.wait(timeout)
+        if self.parts.store.unrecorded():
+            self._record()
+
+    def _record(self) -> None:
         try:
             self.parts.store.record(look=False)
             self.applier.begin(("records",), self.parts.show_records)
@@ -80,5 +107,6 @@ class Reconciler:
 
     @property
     def idle(self) -> bool:
-        """Whether nothing is under way here, and no retry only waits for its time."""
-        return self.live == 0 and not self.applier.busy and self.start_at is None
+        """Whether nothing is under way or unrecorded here, and no retry only waits for its time."""
+        owes = self._unrecorded_since is not None or self.start_at is not None
+        return self.live == 0 and not self.applier.busy and not owes

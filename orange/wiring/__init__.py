@@ -226,8 +226,8 @@ class Hints:
 
     #: Orange itself did something.
     nudge: Callable[[], None]
-    #: Somebody changed a file.
-    edited: Callable[[], None]
+    #: Somebody changed a file: its path below the folder of records; None where it could be any.
+    edited: Callable[[str | None], None]
 
 
 def serve(root: str, home: Home, hints: Hints, pool: ThreadPoolExecutor) -> Served:
@@ -240,7 +240,7 @@ def serve(root: str, home: Home, hints: Hints, pool: ThreadPoolExecutor) -> Serv
     reconciler.repair()
     watch = FolderWatch()
     if os.environ.get("ORANGE_WATCH") != "off":
-        watch.start([parts.layout.tree], hints.edited)
+        watch.start(parts.layout.tree, hints.edited)
     return Served(reconciler, watch)
 
 

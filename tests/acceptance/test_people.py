@@ -18,10 +18,12 @@ def test_a_question_waits_for_its_answer_and_the_next_run_gets_it(place: Place) 
     line = next(line for line in place.why(task) if line["code"] == "question")
     assert "Which colour?" in line["message"]
     assert "orange answer" in line["remedy"]
+    runs = place.repo / ".git" / "orange" / "runs"
+    place.until((runs / f"{task}-1" / "result.json").exists, "the run that asked to end")
     place.orange("answer", task, "Blue, please")
     place.settled({"asks": "done"})
     assert "Blue, please" in place.task(task)["body"]
-    prompt = (place.repo / ".git" / "orange" / "runs" / f"{task}-2" / "prompt.md").read_text()
+    prompt = (runs / f"{task}-2" / "prompt.md").read_text()
     assert "Blue, please" in prompt
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from orange.core.actions import Advance, FollowBase, Integrate, StartRun
+from orange.core.graph import Graph
 from orange.core.landing import ancestry_wanted, base_waits
 from orange.core.lifecycle import Status, StuckReason
 from orange.core.model import (
@@ -176,7 +177,7 @@ def test_a_branch_that_is_gone_was_merged_or_is_lost(presence: Presence, expecte
     task = a_reviewed() if by == "approval" else a_reviewed(approved=None)
     runs = [an_ended_run("t", commit="c1")]
     world = landing(task, BRANCHLESS, runs=runs, settings=NO_REVIEW)
-    assert ancestry_wanted(world) == {("c1", "main")}
+    assert ancestry_wanted(world, Graph(world.board)) == {("c1", "main")}
     assert owed(replace(world, ancestry={("c1", "main"): presence})) == expected
     assert owed(world) == []
     assert [line.code for line in why(task, world, NOW)] == ["unknown"]
@@ -287,7 +288,7 @@ def test_done_means_integrated_where_the_dependant_is_cut(
 def test_another_base_is_asked_for_by_name(presence: Presence) -> None:
     """A dependant cut from another base waits until that base contains the commit; the pair to look up is named."""
     world = chain(MERGE, task={"base": "release"})
-    assert ancestry_wanted(world) == {("m1", "release")}
+    assert ancestry_wanted(world, Graph(world.board)) == {("m1", "release")}
     world = replace(world, ancestry={("m1", "release"): presence})
     assert bool(decide(world, NOW).actions) is (presence is Presence.THERE)
     if presence is Presence.GONE:
@@ -298,4 +299,4 @@ def test_another_base_is_asked_for_by_name(presence: Presence) -> None:
 
 def test_ordinary_worlds_want_no_ancestry() -> None:
     """Nothing needs to be looked up while everything has one base."""
-    assert ancestry_wanted(chain(MERGE)) == frozenset()
+    assert ancestry_wanted(chain(MERGE), Graph(chain(MERGE).board)) == frozenset()

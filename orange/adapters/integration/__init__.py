@@ -40,7 +40,7 @@ class GitIntegration:
         self._git = Git(layout.common)
         self._bases = Bases(layout, now)
         self._follower = Follower(layout, self._bases, layout.workspaces(workspaces), now)
-        self._states = States(self._git, self._bases)
+        self._states = States(self._git, self._bases, self._bases.ancestry)
 
     def default_base(self) -> str:
         """Return the configured base, else the remote's default branch, else the branch current at init."""
@@ -94,6 +94,9 @@ class GitIntegration:
         Raises InvalidInput for a name no branch can have, GitFailed.
         """
         refs.check("base", base)
+        known = self._bases.start_point(base)
+        if known is not None:
+            return known
         with self._bases.alone():
             return self._bases.retry(lambda: self._bases.take_in(base)).integrated
 

@@ -16,6 +16,7 @@ from typing import TypeVar
 
 from orange.adapters.git import Git, clear_stale_lock, repository_lock
 from orange.adapters.integration import refs
+from orange.adapters.integration.ancestry import Ancestry
 from orange.adapters.integration.ledger import Ledger
 from orange.adapters.integration.merging import Merger
 from orange.adapters.integration.refs import Moved
@@ -49,6 +50,7 @@ class Bases:
 
     def __init__(self, layout: Layout, now: Callable[[], float]) -> None:
         self.git = Git(layout.common)
+        self.ancestry = Ancestry(self.git)
         self.ledger = Ledger(layout)
         self.merger = Merger(layout, now)
         self._lock = f"{layout.runtime}/integrate.lock"
@@ -123,7 +125,17 @@ class Bases:
         made = self.merger.commit(trial.tree, (standing.integrated, tip), message)
         self.ledger.add(made)
         self._move(base, made, standing.integrated, f"integrate {branch}")
+        self.ancestry.grew(base, standing.integrated, made, tip)
         return Integrated(made, changed=True)
+
+    def start_point(self, base: str) -> str | None:
+        """The commit to cut work from, where it is known without a look at git that nothing is to be taken in."""
+        found = refs.read(self.git, [base])
+        users, integrated = found.users(base), found.integrated(base)
+        if integrated is None or users is None or users == integrated:
+            return integrated
+        kept = integrated != self.ledger.of(base).taken  # else the user may have dropped commits
+        return integrated if kept and self.ancestry.known(base, integrated, users) else None
 
     def contains(self, commit: str, ancestor: str) -> bool:
         """Whether a commit has another among its ancestors, or is it. Raises GitFailed."""

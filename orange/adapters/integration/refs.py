@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from orange.adapters import reffiles
 from orange.adapters.git import Git
 from orange.core.layout import BASE_REFS, RECORDS_BRANCH
 from orange.core.problems import GitFailed, InvalidInput
@@ -71,9 +72,12 @@ def read(git: Git, bases: Iterable[str], branches: Iterable[str] = ()) -> Refs:
     names = bases | {name for name in branches if is_valid(name)}
     if not names:
         return Refs({})
-    heads = [f"{HEADS}{name}" for name in names] if len(names) < _FEW else [HEADS]
+    heads = [f"{HEADS}{name}" for name in names]
     below = [f"{prefix}{base}" for base in bases for prefix in (BASE_REFS, f"{_REMOTES}*/")]
-    return Refs(git.refs(*heads, *below))
+    found = reffiles.read(git.directory, (*heads, *below))
+    if found is None:
+        found = git.refs(*(heads if len(names) < _FEW else [HEADS]), *below)
+    return Refs(found)
 
 
 class Moved(Exception):

@@ -9,17 +9,15 @@ as long as the base has the same content at those paths, an earlier answer holds
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 
 from orange.adapters.git import Git
 from orange.adapters.integration import refs
+from orange.adapters.integration.ancestry import Ancestry
 from orange.adapters.integration.bases import Bases
 from orange.core.model import BranchState, Presence
 from orange.core.problems import GitFailed
 
-_COMMIT = re.compile(r"(?:[0-9a-f]{40}|[0-9a-f]{64})$")
 #: A branch that touches more paths is tried by a merge at once.
 _MANY = 2000
 #: Facts kept before they are gathered anew: some megabytes.
@@ -29,22 +27,11 @@ _KEPT = 20_000
 _Touched = Mapping[str, tuple[str, str]]
 
 
-@dataclass(slots=True)
-class _Lineage:
-    """What is known of a base's ancestry: it holds for the commit `work`, and what is contained for its descendants."""
-
-    work: str
-    contained: set[str]
-    #: Commits that are not contained -> the ancestor of `work` they left it at; None where they have none in common.
-    outside: dict[str, str | None] = field(default_factory=dict)
-
-
 class States:
     """Answers questions about branches and commits, and remembers what cannot change."""
 
-    def __init__(self, git: Git, bases: Bases) -> None:
-        self._git, self._bases = git, bases
-        self._lineages: dict[str, _Lineage] = {}
+    def __init__(self, git: Git, bases: Bases, ancestry: Ancestry) -> None:
+        self._git, self._bases, self._ancestry = git, bases, ancestry
         self._touched: dict[tuple[str, str], _Touched] = {}
         #: (tip, fork, the base's blobs at the touched paths) -> whether the branch is merged.
         self._verdicts: dict[tuple[object, ...], bool] = {}
@@ -58,7 +45,7 @@ class States:
         found = refs.read(self._git, {base for _, base, _ in asked}, {branch for branch, _, _ in asked})
         tips = [(found.branch(branch), base) for branch, base, _ in asked]
         merged = [(commit, base) for _, base, commit in asked]
-        ancestry = self._ancestries(found, [*tips, *merged])
+        ancestry = self._presences(found, [*tips, *merged])
         outside = [pair for pair in tips if ancestry.get(pair, Presence.THERE) is not Presence.THERE]
         for base in {base for _, base in outside}:
             self._judge(base, found.work(base), {str(tip) for tip, of in outside if of == base})
@@ -71,7 +58,7 @@ class States:
     def contains(self, pairs: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], Presence]:
         """Say for each (commit, base) whether the integrated base contains the commit. Raises GitFailed."""
         asked = list(pairs)
-        answers = self._ancestries(refs.read(self._git, {base for _, base in asked}), asked)
+        answers = self._presences(refs.read(self._git, {base for _, base in asked}), asked)
         return {pair: answers[pair] for pair in asked}
 
     def _forget_much(self) -> None:
@@ -79,9 +66,7 @@ class States:
             if len(facts) > _KEPT:
                 facts.clear()
 
-    # Ancestry.
-
-    def _ancestries(
+    def _presences(
         self, found: refs.Refs, pairs: Iterable[tuple[str | None, str]]
     ) -> dict[tuple[str | None, str], Presence]:
         """Say for each (commit, base) whether the base contains it; pairs without a commit are left out."""
@@ -92,51 +77,8 @@ class States:
         return {
             (commit, base): presence
             for base, commits in asked.items()
-            for commit, presence in self._ancestry(base, found.work(base), commits).items()
+            for commit, presence in self._ancestry.of(base, found.work(base), commits).items()
         }
-
-    def _ancestry(self, base: str, work: str | None, commits: set[str]) -> dict[str, Presence]:
-        """Say of each commit whether it is an ancestor of the base's commit."""
-        if work is None:
-            return dict.fromkeys(commits, Presence.GONE)
-        lineage = self._lineage(base, work)
-        valid = {commit for commit in commits if _COMMIT.match(commit)}
-        absent = self._learn(lineage, valid - lineage.contained - lineage.outside.keys())
-        gone = Presence.UNKNOWN if absent and self._is_shallow() else Presence.GONE
-        answers = dict.fromkeys(commits - valid, Presence.UNKNOWN) | dict.fromkeys(absent, gone)
-        answers |= dict.fromkeys(valid & lineage.outside.keys(), Presence.GONE)
-        return answers | dict.fromkeys(valid & lineage.contained, Presence.THERE)
-
-    def _lineage(self, base: str, work: str) -> _Lineage:
-        """What is known of a base at that commit: what it contained it contains still, if it only grew."""
-        known = self._lineages.get(base)
-        if known is None or known.work != work:
-            grown = known and self._git.attempt("merge-base", "--is-ancestor", known.work, work).status == 0
-            known = self._lineages[base] = _Lineage(work, known.contained if known and grown else set())
-        return known
-
-    def _learn(self, lineage: _Lineage, unknown: set[str]) -> set[str]:
-        """Find out about commits in one walk; returns those that do not exist here."""
-        if not unknown:
-            return set()
-        lines = "".join(f"{commit}\n" for commit in sorted(unknown)) + f"^{lineage.work}\n"
-        walked = self._git.run("rev-list", "--parents", "--ignore-missing", "--stdin", stdin=lines.encode())
-        parents = {commit: above for commit, *above in (line.split() for line in walked.text.splitlines())}
-        inside = [commit for commit in unknown if commit not in parents]
-        absent = self._absent(inside)
-        lineage.contained.update(commit for commit in inside if commit not in absent)
-        lineage.outside.update((commit, _fork(commit, parents)) for commit in unknown if commit in parents)
-        return absent
-
-    def _absent(self, commits: list[str]) -> set[str]:
-        if not commits:
-            return set()
-        names = "".join(f"{commit}\n" for commit in commits)
-        answer = self._git.run("cat-file", "--batch-check=%(objecttype)", stdin=names.encode()).text.splitlines()
-        return {commit for commit, kind in zip(commits, answer, strict=True) if kind != "commit"}
-
-    def _is_shallow(self) -> bool:
-        return os.path.exists(f"{self._git.directory}/shallow")
 
     # Content.
 
@@ -145,8 +87,7 @@ class States:
         unknown = [tip for tip in sorted(tips) if work and (tip, work) not in self._merged]
         if work is None or not unknown:
             return
-        outside = self._lineages[base].outside
-        forks = {tip: outside.get(tip) for tip in unknown}
+        forks = {tip: self._ancestry.fork(base, tip) for tip in unknown}
         self._diff({tip: fork for tip, fork in forks.items() if fork and (tip, fork) not in self._touched})
         touched = {tip: self._touched.get((tip, fork or ""), {}) for tip, fork in forks.items()}
         few = {tip: paths for tip, paths in touched.items() if 0 < len(paths) <= _MANY}
@@ -187,21 +128,6 @@ class States:
         options = ("cat-file", "-z", "--batch-check=%(objectname)")
         answer = self._git.run(*options, stdin=b"\0".join(names) + b"\0").stdout
         return dict(zip(paths, _answers(answer, names), strict=True))
-
-
-def _fork(tip: str, parents: Mapping[str, list[str]]) -> str | None:
-    """Where a branch left the base, or last took it in: the nearest commit of its history that the base contains."""
-    line, seen = [tip], {tip}
-    while line:
-        following = []
-        for above in (above for commit in line for above in parents[commit]):
-            if above not in parents:
-                return above
-            if above not in seen:
-                seen.add(above)
-                following.append(above)
-        line = following
-    return None
 
 
 def _raw(answer: bytes) -> Iterator[tuple[str, str, tuple[str, str]]]:

@@ -122,7 +122,7 @@ class Scanner:
         """Look at these files only."""
         changed, now = set[str](), self._now()
         for path in paths:
-            if is_task_path(path):
+            if is_task_path(path) and "/." not in path:
                 self._read(path, now, changed)
         return changed
 

@@ -8,7 +8,7 @@ Next in the flow: `shelf` keeps a view up to date and makes boards of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
 
 from orange.adapters.store.accepted import Accepted
 from orange.adapters.store.index import Row
@@ -27,6 +27,35 @@ class Tasks(Mapping[str, Task]):
 
     def __init__(self, in_force: dict[str, _InForce], made: dict[str, tuple[_InForce, Task]]) -> None:
         self._in_force, self._made = in_force, made
+        self._all: dict[str, Task] | None = None
+
+    def items(self) -> ItemsView[str, Task]:
+        """Every task by id, all made at once."""
+        return self._whole().items()
+
+    def values(self) -> ValuesView[Task]:
+        """Every task."""
+        return self._whole().values()
+
+    def keys(self) -> KeysView[str]:
+        """Every id."""
+        return self._in_force.keys()
+
+    def _whole(self) -> dict[str, Task]:
+        if self._all is None:
+            self._all = {task_id: self[task_id] for task_id in self._in_force}
+        return self._all
+
+    def begin_with(self, before: Tasks, changed: Iterable[str]) -> None:
+        """Take over what a board before this one had made, but for the tasks that changed since."""
+        if before._all is not None:
+            whole = dict(before._all)
+            for task_id in changed:
+                if task_id in self._in_force:
+                    whole[task_id] = self[task_id]
+                else:
+                    whole.pop(task_id, None)
+            self._all = whole
 
     def __getitem__(self, task_id: str) -> Task:
         entry = self._in_force[task_id]
@@ -60,6 +89,9 @@ class View:
         self._ids: dict[str, str] = {}
         self._disputed: set[str] = set()
         self._made: dict[str, tuple[_InForce, Task]] = {}
+        #: The tasks of the last board, and the ids of those that may have changed since.
+        self._last = Tasks({}, {})
+        self._changed: set[str] = set()
 
     def update(self, paths: Iterable[str]) -> None:
         """Take in that these paths' files or accepted contents may have changed; odd ones are always looked at."""
@@ -115,6 +147,7 @@ class View:
 
     def _settle(self, task_id: str) -> None:
         """Find the task in force of an id, now that all who claim it are known."""
+        self._changed.add(task_id)
         paths = self.claimants.get(task_id, ())
         (self._disputed.add if len(paths) > 1 else self._disputed.discard)(task_id)
         row = self._row(paths[0]) if len(paths) == 1 else None
@@ -140,7 +173,10 @@ class View:
         ]
         problems += [problem for odd in self.odd.values() for problem in odd.problems]
         frozen = {odd.id for odd in self.odd.values() if odd.frozen and odd.id} | self._disputed | self._unsure()
-        return Board(Tasks(dict(self.in_force), self._made), tuple(sorted(problems)), frozenset(frozen))
+        tasks = Tasks(dict(self.in_force), self._made)
+        tasks.begin_with(self._last, self._changed)
+        self._last, self._changed = tasks, set()
+        return Board(tasks, tuple(sorted(problems)), frozenset(frozen))
 
     def _unsure(self) -> set[str]:
         """The tasks below folders that could not be looked into."""
