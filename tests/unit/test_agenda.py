@@ -20,7 +20,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 @pytest.fixture
-def quiet(clock: list[float]) -> Agenda:  # noqa: ARG001 - its time stands still
+def quiet(clock: list[float]) -> Agenda:
     """An agenda that was asked for its first look, due again at 102."""
     made = Agenda()
     assert made.take(2.0) == Look(everything=True, nudged=True)
