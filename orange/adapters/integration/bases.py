@@ -27,6 +27,9 @@ from orange.core.problems import GitFailed, StaleWrite
 #: How often an operation begins again because somebody else moved a ref in between.
 _ATTEMPTS = 10
 
+#: Distances kept before they are counted anew.
+_KEPT = 1000
+
 _T = TypeVar("_T")
 
 
@@ -55,6 +58,8 @@ class Bases:
         self.merger = Merger(layout, now)
         self._lock = f"{layout.runtime}/integrate.lock"
         self._now = now
+        #: Two commits -> how many commits each has alone. Commits never change.
+        self._distances: dict[tuple[str, str], tuple[int, int]] = {}
 
     @contextmanager
     def alone(self) -> Iterator[int]:
@@ -146,8 +151,12 @@ class Bases:
 
     def distance(self, one: str, other: str) -> tuple[int, int]:
         """How many commits only the one has, and only the other. Raises GitFailed."""
-        left, right = self.git.line("rev-list", "--left-right", "--count", f"{one}...{other}", "--").split()
-        return int(left), int(right)
+        if (one, other) not in self._distances:
+            if len(self._distances) > _KEPT:
+                self._distances.clear()
+            left, right = self.git.line("rev-list", "--left-right", "--count", f"{one}...{other}", "--").split()
+            self._distances[one, other] = (int(left), int(right))
+        return self._distances[one, other]
 
     def holds_own(self, commit: str, without: str) -> bool:
         """Whether what one commit has and another has not includes commits that orange made. Raises GitFailed."""

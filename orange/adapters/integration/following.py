@@ -23,8 +23,6 @@ class Follower:
         self._layout, self._bases, self._now = layout, bases, now
         self._git = bases.git
         self._workspaces = os.path.realpath(workspaces)
-        #: (commit, commit) -> how many commits each has alone. Commits never change.
-        self._distances: dict[tuple[str, str], tuple[int, int]] = {}
         #: Base -> when its branch was last tried to be moved, for whoever decides when to try again.
         self._tried: dict[str, float] = {}
 
@@ -47,7 +45,7 @@ class Follower:
                 return (f"what a kill interrupted could not be finished yet: {failed.message}",)
 
     def _mover(self, held: int) -> Mover:
-        return Mover(self._layout, held, self._git.identity().env(self._now()))
+        return Mover(self._layout, held, self._bases.merger.who().env(self._now()))
 
     def _follow(self, base: str, mover: Mover, hindered: str | None) -> Note:
         standing = self._bases.take_in(base)
@@ -69,6 +67,8 @@ class Follower:
 
     def _dropped(self, branch: str, seen: str) -> bool:
         """Whether the user took the branch back behind work that it had taken in."""
+        if seen == branch:
+            return False
         result = self._git.attempt("merge-base", "--is-ancestor", seen, branch)
         return result.status == 1 and self._bases.holds_own(seen, branch)
 
@@ -103,10 +103,7 @@ class Follower:
     def _distance(self, users: str | None, work: str | None) -> tuple[int, int]:
         if work is None or users == work:
             return 0, 0
-        key = (users or "", work)
-        if key not in self._distances:
-            self._distances[key] = self._bases.distance(users, work) if users else (0, self._beyond_root(work))
-        return self._distances[key]
+        return self._bases.distance(users, work) if users else (0, self._beyond_root(work))
 
     def _beyond_root(self, work: str) -> int:
         """How many commits a base that is not born as a branch has besides its empty first one."""

@@ -76,12 +76,17 @@ class Merger:
 
     def commit(self, tree: str, parents: Sequence[str], message: str) -> str:
         """Make a commit by the user's configured identity, or orange's own. Raises GitFailed."""
-        self._who = self._who or self._git.identity()
-        git = Git(self._common, self._who.env(self._now()))
+        git = Git(self._common, self.who().env(self._now()))
         origins = [argument for parent in parents for argument in ("-p", parent)]
         text = message.replace("\0", "").rstrip().encode("utf-8", "replace") + b"\n"
         options = (*_DURABLE, "-c", "i18n.commitEncoding=UTF-8")
         return git.run(*options, "commit-tree", tree, *origins, "-F", "-", stdin=text).text.strip()
+
+    def who(self) -> Identity:
+        """Who commits: the user's configured identity, or orange's own."""
+        if self._who is None:
+            self._who = self._git.identity()
+        return self._who
 
     def empty_tree(self) -> str:
         """Write the empty tree; returns its id."""
