@@ -112,7 +112,7 @@ class Wired:
         """The tmux sessions."""
         from orange.adapters.sessions import TmuxExecutor
 
-        return TmuxExecutor(self.layout, self.home.sockets, sys.executable, os.environ)
+        return TmuxExecutor(self.layout, self.home.sockets, sys.executable, os.environ, stays=self.is_daemon)
 
     @cached_property
     def runs(self) -> Runs:
