@@ -14,6 +14,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeAlias
 
+from orange.core import changes
 from orange.core.cycles import check_edges, cycle_problems, cycles, knotted, waves, would_cycle
 from orange.core.effective import is_human, missing_capabilities
 from orange.core.kin import (
@@ -140,6 +141,8 @@ class Graph:
         #: Parents whose list was not compared with their children since something changed.
         self._unsure: set[str] = set()
         self._mends: dict[str, tuple[str, ...]] = {}
+        #: The tasks of the board that this one is the index of; None after changes of its own.
+        self._followed: object = board.tasks
         for task in self.tasks.values():
             self._index(task)
         self._count_all()
@@ -233,19 +236,21 @@ class Graph:
     def follow(self, board: Board) -> tuple[str, ...]:
         """Take in whatever differs on `board`; returns the ids that changed. Fast where task objects were kept."""
         was_frozen, self.frozen, self.problems = self.frozen, board.frozen, board.problems
-        known, frozen = self.tasks, board.frozen
-        other = [(i, task) for i, task in board.tasks.items() if known.get(i) is not task and i not in frozen]
-        new = [(i, task) for i, task in other if known.get(i) != task]
-        gone = [i for i in known.keys() - board.tasks.keys() if i not in frozen] + [i for i in frozen if i in known]
-        changed: list[tuple[str, Task | None]] = [*new, *((i, None) for i in gone)]
-        for task_id, task in changed:
-            self.changed(task_id, task)
+        told = changes.told(board.tasks, self._followed) if was_frozen == board.frozen else None
+        changed = [i for i in (changes.found(self.tasks, board) if told is None else told) if self._differs(i, board)]
+        for task_id in changed:
+            self.changed(task_id, None if task_id in board.frozen else board.tasks.get(task_id))
+        self._followed = board.tasks
         if was_frozen != board.frozen:
             self._unsure.update(i for i, task in self.tasks.items() if task.children)
-        return tuple(task_id for task_id, _ in changed)
+        return tuple(changed)
+
+    def _differs(self, task_id: str, board: Board) -> bool:
+        return self.tasks.get(task_id) != (None if task_id in board.frozen else board.tasks.get(task_id))
 
     def changed(self, task_id: str, new: Task | None) -> None:
         """Take in that a task is now `new`; None when it is gone or cannot be understood."""
+        self._followed = None
         old, was = self.tasks.get(task_id), self._satisfied(task_id)
         if old is not None:
             self._leave_lists(old)

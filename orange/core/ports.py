@@ -159,8 +159,8 @@ class Integration(Protocol):
     def default_base(self) -> str:
         """The remote's default branch, else the branch current at init. Raises GitFailed."""
 
-    def observe(self, names: Iterable[str]) -> Mapping[str, Base]:
-        """Where each base stands. Raises GitFailed."""
+    def observe(self, names: Iterable[str], *, count: bool = True) -> Mapping[str, Base]:
+        """Where each base stands. Without `count` commits may be counted as one, however many. Raises GitFailed."""
 
     def branch_states(self, wanted: Mapping[str, tuple[str, str, str | None]]) -> Mapping[str, BranchState]:
         """Task id -> state, for task id -> (branch, base, merged commit or None). Raises GitFailed."""

@@ -44,8 +44,11 @@ class Looks:
         return dict(self.missing)
 
 
-def observe(parts: Parts, graph: Graph, dispatch: Dispatch, looks: Looks) -> World:
-    """Look at everything around the board that `graph` is the index of. Raises GitFailed, NewerFormat."""
+def observe(parts: Parts, graph: Graph, dispatch: Dispatch, looks: Looks, *, count: bool = True) -> World:
+    """Look at everything around the board that `graph` is the index of. Raises GitFailed, NewerFormat.
+
+    Without `count`, how far the bases are ahead or behind may be said as 1: enough to decide, not to tell people.
+    """
     settings = parts.settings()
     default = settings.base or parts.integration.default_base()
     runs = _runs(parts, graph, looks)
@@ -56,7 +59,7 @@ def observe(parts: Parts, graph: Graph, dispatch: Dispatch, looks: Looks) -> Wor
         host=parts.host,
         runs=runs,
         workspaces={workspace.path: workspace for workspace in parts.workspaces.list()},
-        bases=parts.integration.observe(_base_names(graph, default)),
+        bases=parts.integration.observe(_base_names(graph, default), count=count),
         branches=_branches(parts, graph, default),
         capabilities=parts.capabilities(),
         untrusted=parts.untrusted(),

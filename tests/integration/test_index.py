@@ -15,6 +15,7 @@ import pytest
 
 from orange.adapters.store import FileStore, index, memory_file
 from orange.adapters.store.rows import FINGERPRINT, build, flatten
+from orange.core import changes
 from orange.core.lifecycle import Status, StuckReason
 from orange.core.model import Approval, Board, Claim, Merged, Priority, Publish, Request, RequestKind, Stuck, Task
 from orange.core.problems import TaskNotFound
@@ -92,6 +93,26 @@ def test_a_warm_look_reads_nothing(place: Place, monkeypatch: pytest.MonkeyPatch
     assert (opened, place.history.listed) == ([], 0)
     assert Path(place.layout.index).read_bytes() == before
     assert board.tasks == _without_index(place).tasks
+
+
+def test_a_board_names_what_changed_since_the_one_before(place: Place) -> None:
+    """Only to whoever knows the board before; with all tasks made at once or one by one, what it holds is right."""
+    store = FileStore(place.layout, place.history, place.clock)
+    first = store.read()
+    assert len(dict(first.tasks.items())) == 100
+    chosen, other = sorted(first.tasks)[:2]
+    with store.transaction("change") as tx:
+        tx.put(replace(tx.task(chosen), title="Another"))
+    second = store.read()
+    assert changes.told(second.tasks, first.tasks) == {chosen}
+    assert changes.told(second.tasks, second.tasks) is None
+    assert {i: task.title for i, task in second.tasks.items() if task is not first.tasks[i]} == {chosen: "Another"}
+    with store.transaction("delete") as tx:
+        tx.remove(other)
+    third = store.read()
+    assert changes.told(third.tasks, second.tasks) == {other}
+    assert changes.told(third.tasks, first.tasks) is None
+    assert third.tasks.keys() == dict(third.tasks.items()).keys() == first.tasks.keys() - {other}
 
 
 @contextmanager

@@ -579,6 +579,40 @@ def test_what_is_remembered_stays_true(repo: Repo) -> None:
     check()
 
 
+def test_a_look_after_a_merge_asks_git_for_nothing_it_was_told(repo: Repo, tmp_path: Path) -> None:
+    """Where to cut the next branch, what is merged, that the user's branch is behind: all known to who merged."""
+    integration = opened(repo)
+    start = integration.start_point("main")
+    repo.branch("orange/a", {"a": "1"}, start=start)
+    repo.branch("orange/b", {"b": "1"}, start=start)
+    merge_with(integration, "orange/b")
+    done = merge_with(integration, "orange/a")
+    wanted = {"a": ("orange/a", "main", done)}
+
+    def look() -> tuple[object, ...]:
+        bases = integration.observe(["main"], count=False)
+        return (
+            bases["main"].behind,
+            bases["main"].ahead,
+            integration.start_point("main"),
+            integration.branch_states(wanted),
+        )
+
+    assert _count(tmp_path, look) == 0
+    states = opened(repo).branch_states(wanted)
+    assert look() == (1, 0, done, states)
+    assert integration.observe(["main"])["main"].behind == 4
+    assert integration.follow("main").behind == 0
+    assert look() == (0, 0, done, states)
+
+
+def merge_with(integration: GitIntegration, branch: str) -> str:
+    """Merge a branch into main; returns the merge commit."""
+    commit = integration.integrate(branch, "main", f"Merge {branch}", None).commit
+    assert commit is not None
+    return commit
+
+
 def test_two_hundred_open_branches_cost_a_handful_of_processes(repo: Repo, tmp_path: Path) -> None:
     """Unmerged branches are told apart by batches; asked again, no call is made."""
     start = opened(repo).start_point("main")

@@ -74,7 +74,8 @@ class FakeIntegration:
     def default_base(self) -> str:
         return "main"
 
-    def observe(self, names: Iterable[str]) -> Mapping[str, Base]:
+    def observe(self, names: Iterable[str], *, count: bool = True) -> Mapping[str, Base]:
+        del count
         return {name: Base(name, "0" * 40, "0" * 40) for name in names}
 
     def branch_states(self, wanted: Mapping[str, tuple[str, str, str | None]]) -> Mapping[str, BranchState]:

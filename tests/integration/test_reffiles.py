@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from orange.adapters import reffiles
 from orange.adapters.git import Git
+from orange.adapters.integration import reffiles
 from orange.testing import repos
 from orange.testing.repos import Repo
 

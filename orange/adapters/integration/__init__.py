@@ -61,12 +61,12 @@ class GitIntegration:
             head = self._git.query("symbolic-ref", "--quiet", "HEAD") or ""
             return head.removeprefix(refs.HEADS) or "main"
 
-    def observe(self, names: Iterable[str]) -> Mapping[str, Base]:
-        """Say where each base stands. Raises GitFailed."""
+    def observe(self, names: Iterable[str], *, count: bool = True) -> Mapping[str, Base]:
+        """Say where each base stands; without `count`, known commits are not counted. Raises GitFailed."""
         wanted = list(dict.fromkeys(names))
         found = refs.read(self._git, wanted)
         notes = self._bases.ledger.notes()
-        return {name: self._follower.base(name, found, notes.get(name)) for name in wanted}
+        return {name: self._follower.base(name, found, notes.get(name), count=count) for name in wanted}
 
     def branch_states(self, wanted: Mapping[str, tuple[str, str, str | None]]) -> Mapping[str, BranchState]:
         """Task id -> state, for task id -> (branch, base, merged commit or None). Raises GitFailed."""

@@ -50,7 +50,7 @@ class Ancestry:
         lineage = self._lineages.get(base)
         return lineage.outside.get(commit) if lineage else None
 
-    def known(self, base: str, work: str, commit: str) -> bool:
+    def known(self, base: str, work: str | None, commit: str | None) -> bool:
         """Whether it is known, without asking git, that the base's commit `work` contains another."""
         lineage = self._lineages.get(base)
         return lineage is not None and lineage.work == work and commit in lineage.contained

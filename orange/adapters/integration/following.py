@@ -89,12 +89,17 @@ class Follower:
             return f"it is checked out in the workspace {place.path}"
         return mover.move(standing.base, place, (old, new), old or self._bases.merger.empty_tree())
 
-    def base(self, name: str, found: Refs, note: Note | None) -> Base:
-        """Say where a base stands, with the reason noted for just this state. Raises GitFailed."""
+    def base(self, name: str, found: Refs, note: Note | None, *, count: bool = True) -> Base:
+        """Say where a base stands, with the reason noted for just this state. Raises GitFailed.
+
+        Without `count` it is 1 commit behind, if it is known without asking git that it only is behind.
+        """
         if not refs.is_valid(name):
             return Base(name, None, None, reason=f"{name!r} cannot be the name of a branch")
         branch, work = found.branch(name), found.work(name)
-        ahead, behind = self._distance(branch or found.users(name), work)
+        users = branch or found.users(name)
+        known = not count and work != users and self._bases.ancestry.known(name, work, users)
+        ahead, behind = (0, 1) if known else self._distance(users, work)
         if branch is None and found.users(name) is not None:
             behind = 0
         reason = note.reason if note and (note.branch, note.integrated) == (branch, work) else None

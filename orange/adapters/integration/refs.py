@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from orange.adapters import reffiles
 from orange.adapters.git import Git
+from orange.adapters.integration import reffiles
 from orange.core.layout import BASE_REFS, RECORDS_BRANCH
 from orange.core.problems import GitFailed, InvalidInput
 

@@ -9,6 +9,7 @@ Next in the flow: `shelf` keeps a view up to date and makes boards of it.
 from __future__ import annotations
 
 from collections.abc import Callable, ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
+from weakref import ref
 
 from orange.adapters.store.accepted import Accepted
 from orange.adapters.store.index import Row
@@ -22,12 +23,18 @@ from orange.core.problems import OrangeError, Problem
 _InForce = tuple[Row, str]
 
 
+def _nothing() -> None:
+    """Refer to no board before."""
+
+
 class Tasks(Mapping[str, Task]):
     """The tasks of a board, by id; each is made of its row when it is first asked for."""
 
     def __init__(self, in_force: dict[str, _InForce], made: dict[str, tuple[_InForce, Task]]) -> None:
         self._in_force, self._made = in_force, made
         self._all: dict[str, Task] | None = None
+        self._before: Callable[[], Tasks | None] = _nothing
+        self._changed = frozenset[str]()
 
     def items(self) -> ItemsView[str, Task]:
         """Every task by id, all made at once."""
@@ -56,6 +63,11 @@ class Tasks(Mapping[str, Task]):
                 else:
                     whole.pop(task_id, None)
             self._all = whole
+        self._before, self._changed = ref(before), frozenset(changed)
+
+    def changed_since(self, before: object) -> frozenset[str] | None:
+        """Name the tasks that may differ from those of the board before; None for any other."""
+        return self._changed if before is not None and self._before() is before else None
 
     def __getitem__(self, task_id: str) -> Task:
         entry = self._in_force[task_id]

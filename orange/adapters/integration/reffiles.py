@@ -3,7 +3,7 @@
 A ref is a file of its own, or a line of `packed-refs` (gitrepository-layout, git-pack-refs). Whatever is not plainly
 that (symbolic or broken refs, the reftable format) is left to the git program.
 
-Next in the flow: `integration.refs` reads bases and branches with it.
+Next in the flow: `refs` reads bases and branches with it.
 """
 
 from __future__ import annotations
