@@ -40,7 +40,7 @@ class Output:
 
     def __init__(self, stream: TextIO, errors: TextIO, env: Mapping[str, str]) -> None:
         self.stream, self.errors, self.env = stream, errors, env
-        self.terminal = stream.isatty()
+        self.terminal, self.errors_terminal = stream.isatty(), errors.isatty()
         #: Whether standard output carries JSON.
         self.json = False
         self.color = self.terminal and not env.get("NO_COLOR") and env.get("TERM") != "dumb"
@@ -74,7 +74,7 @@ class Output:
         if not self.json:
             self.stream.flush()
             shown = present.visible(text)
-            self.errors.write(self.shade(shown, "dim") + "\n" if self.errors.isatty() else shown + "\n")
+            self.errors.write(self.shade(shown, "dim") + "\n" if self.errors_terminal else shown + "\n")
 
     def fail(self, code: str, message: str) -> None:
         """Print why the request was refused or failed."""

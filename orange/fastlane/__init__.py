@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def answer(argv: Sequence[str]) -> int | None:
     """Answer the command line and return the exit code, or None to leave it to the whole command line."""
     environment = os.environ
-    if "--json" not in argv or "_ORANGE_COMPLETE" in environment or environment.get("ORANGE_LANE") == "whole":
+    if not argv or "_ORANGE_COMPLETE" in environment or environment.get("ORANGE_LANE") == "whole":
         return None
     from orange.fastlane import asking
 
@@ -32,16 +32,19 @@ def answer(argv: Sequence[str]) -> int | None:
         from orange.fastlane import kept
 
         text = kept.answer(argv, environment)
-        found = None if text is None else (0, text)
-    return None if found is None else found[0] if _written(found[1]) else 0
+        found = None if text is None else (0, text, b"")
+    if found is None:
+        return None
+    status, out, err = found
+    return status if _written(sys.stdout.fileno(), out) and _written(sys.stderr.fileno(), err) else 0
 
 
-def _written(text: bytes) -> bool:
-    """Write the answer to standard output; False when nobody reads it any more, which is no error."""
+def _written(stream: int, text: bytes) -> bool:
+    """Write to a stream; False when nobody reads it any more, which is no error."""
     rest = memoryview(text)
     try:
         while rest:
-            rest = rest[os.write(sys.stdout.fileno(), rest) :]
+            rest = rest[os.write(stream, rest) :]
     except BrokenPipeError:
         return False
     return True

@@ -8,6 +8,7 @@ command line carries the line out: to do a change twice is to do it once. Next i
 from __future__ import annotations
 
 import os
+import sys
 
 from orange import __version__
 from orange.fastlane import socket_path
@@ -15,6 +16,10 @@ from orange.fastlane import socket_path
 TYPE_CHECKING = False  # typing's own would have to be imported
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from typing import TextIO, TypeAlias
+
+    #: Exit code, standard output, standard error.
+    Answer: TypeAlias = tuple[int, bytes, bytes]
 
 #: Seconds after which a daemon counts as busy.
 PATIENCE = 5.0
@@ -71,8 +76,8 @@ def is_write(argv: Sequence[str]) -> bool:
     return tuple(argv[:2]) == ("task", "update")
 
 
-def ask(argv: Sequence[str], environment: Mapping[str, str]) -> tuple[int, bytes] | None:
-    """Let the daemon answer; returns exit code and text, or None when it cannot."""
+def ask(argv: Sequence[str], environment: Mapping[str, str]) -> Answer | None:
+    """Let the daemon answer; returns exit code, output and errors, or None when it cannot."""
     path = socket_path(environment, os.getuid())
     if not os.path.lexists(path):
         return None
@@ -81,9 +86,36 @@ def ask(argv: Sequence[str], environment: Mapping[str, str]) -> tuple[int, bytes
 
         words = ", ".join(quoted(word) for word in argv)
         arguments = f'"version": {quoted(__version__)}, "cwd": {quoted(os.getcwd())}, "argv": [{words}]'
-        return _read(_exchange(path, f'{{"call": "command", "arguments": {{{arguments}}}}}\n'))
+        screen = "" if "--json" in argv else f', "screen": {_screen(environment)}'
+        return _read(_exchange(path, f'{{"call": "command", "arguments": {{{arguments}{screen}}}}}\n'))
     except (OSError, ImportError, ValueError):
         return None
+
+
+def _screen(environment: Mapping[str, str]) -> str:
+    """Say what an answer for people may look like, as `cli.output` finds it out."""
+    terminal = sys.stdout.isatty()
+    columns = _columns(environment) if terminal else 0
+    color = terminal and not environment.get("NO_COLOR") and environment.get("TERM") != "dumb"
+    facts = (terminal, color, _encoding(sys.stdout).lower().replace("-", "").startswith("utf"), sys.stderr.isatty())
+    names = ("terminal", "color", "unicode", "errors")
+    said = ", ".join(f'"{name}": {"true" if fact else "false"}' for name, fact in zip(names, facts))  # noqa: B905 - four each
+    return f'{{"columns": {columns}, {said}}}'
+
+
+def _columns(environment: Mapping[str, str]) -> int:
+    """The terminal's width, as `shutil.get_terminal_size` tells it; 0 where it is unknown."""
+    told = environment.get("COLUMNS", "")
+    if told.isdecimal() and int(told):
+        return int(told)
+    try:
+        return os.get_terminal_size(1).columns
+    except OSError:
+        return 0
+
+
+def _encoding(stream: TextIO) -> str:
+    return stream.encoding or "utf-8"
 
 
 def _exchange(path: str, request: str) -> bytes:
@@ -105,10 +137,29 @@ def _exchange(path: str, request: str) -> bytes:
         link.close()
 
 
-def _read(reply: bytes) -> tuple[int, bytes] | None:
-    """Take the answer out of `{"status": N, "answer": {...}}`; None for every other reply."""
-    head, between = b'{"status": ', b', "answer": '
-    at = reply.find(between, len(head), len(head) + 4 + len(between))
-    if at < 0 or not (reply.startswith(head) and reply.endswith(b"}}\n")):
+def _read(reply: bytes) -> Answer | None:
+    """Take the answer out of `{"status": N, "answer": {...}}`, or its two texts; None for every other reply."""
+    head, between, texts = b'{"status": ', b', "answer": ', b', "out": "'
+    if not (reply.startswith(head) and reply.endswith(b"}\n")):
         return None
-    return int(reply[len(head) : at]), reply[at + len(between) : -2] + b"\n"
+    at = reply.find(b", ", len(head), len(head) + 5)
+    if reply.startswith(between, at):
+        return int(reply[len(head) : at]), reply[at + len(between) : -2] + b"\n", b""
+    return _texts(int(reply[len(head) : at]), reply[at + len(texts) :]) if reply.startswith(texts, at) else None
+
+
+def _texts(status: int, rest: bytes) -> Answer | None:
+    """Read `OUT", "err": "ERR"}`: what follows the quote that begins the first text. Raises ValueError."""
+    from _json import scanstring
+
+    text, between = rest.decode("ascii"), ', "err": "'
+    out, end = scanstring(text, 0)
+    if not text.startswith(between, end):
+        return None
+    err, _ = scanstring(text, end + len(between))
+    return status, _bytes(out, sys.stdout), _bytes(err, sys.stderr)
+
+
+def _bytes(text: str, stream: TextIO) -> bytes:
+    """Encode as the whole command line does."""
+    return text.encode(_encoding(stream), "backslashreplace")

@@ -56,7 +56,7 @@ def test_both_lanes_give_the_same_answer(
 ) -> None:
     """Byte for byte the same text and the same exit code, refusals included."""
     whole = orange(*line.split(), doors=DOORS)
-    assert asking.ask(line.split(), environment) == (whole.status, whole.out.encode())
+    assert asking.ask(line.split(), environment) == (whole.status, whole.out.encode(), b"")
     assert len(daemon) == 1
 
 
@@ -65,7 +65,7 @@ def test_both_lanes_give_the_same_answer(
     [
         ("task cancel api --json", __version__, 1),
         ("status --json", "0.0.0", 1),
-        ("status", __version__, 1),
+        ("log", __version__, 1),
         ("task update api --priority low --json", __version__, 0),
     ],
 )
@@ -109,6 +109,9 @@ def test_without_a_daemon_the_whole_command_line_answers(environment: dict[str, 
         b'{"status": 0, "answer": {"tasks": [',
         b"\xff\n",
         b'{"status": x, "answer": {}}\n',
+        b'{"status": 0, "out": "half\n',
+        b'{"status": 0, "out": "whole"}\n',
+        b'{"status": 0, "out": "whole", "err": 3}\n',
     ],
 )
 def test_a_strange_answer_is_no_answer(reply: bytes, environment: dict[str, str]) -> None:
@@ -129,6 +132,22 @@ def test_a_strange_answer_is_no_answer(reply: bytes, environment: dict[str, str]
         thread.start()
         assert asking.ask(["status", "--json"], environment) is None
         thread.join()
+
+
+def test_an_answer_for_people_has_what_their_screen_can_show(daemon: list[Mapping[str, Any]]) -> None:
+    """Columns, colours and signs are the asker's; what goes to standard error goes there."""
+    del daemon
+    line = {"argv": ["task", "list"], "cwd": "/", "version": __version__, "peer": 1}
+    screen = {"columns": 40, "terminal": True, "color": True, "unicode": True, "errors": True}
+    drawn = served.command({**line, "screen": screen}, DOORS, {})
+    plain = served.command({**line, "screen": {"columns": 0, "terminal": False}}, DOORS, {})
+    assert "\x1b[" in str(drawn["out"])
+    assert "\x1b[" not in str(plain["out"])
+    assert str(plain["out"]).isascii() is False, "the title is shown, the signs are plain"
+    assert "●" not in str(plain["out"])
+    refused = served.command({**line, "argv": ["task", "show", "nope"], "screen": screen}, DOORS, {})
+    assert (refused["status"], refused["out"]) == (1, "")
+    assert "nope" in str(refused["err"])
 
 
 def test_the_lane_imports_next_to_nothing(environment: dict[str, str], daemon: list[Mapping[str, Any]]) -> None:

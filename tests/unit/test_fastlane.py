@@ -61,7 +61,8 @@ def test_the_daemons_socket_is_where_the_daemon_puts_it(environment: dict[str, s
 @pytest.mark.parametrize(
     ("argv", "environment"),
     [
-        (["task", "list"], {}),
+        (["task", "edit", "x"], {}),
+        ([], {}),
         (["task", "list", "--json"], {"ORANGE_LANE": "whole"}),
         (["task", "list", "--json"], {"_ORANGE_COMPLETE": "bash_complete"}),
     ],
@@ -69,7 +70,7 @@ def test_the_daemons_socket_is_where_the_daemon_puts_it(environment: dict[str, s
 def test_the_lane_leaves_the_field_when_it_is_not_meant(
     argv: list[str], environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Lines for people, completion and ORANGE_LANE=whole go to the whole command line."""
+    """Other lines, completion and ORANGE_LANE=whole go to the whole command line."""
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     assert fastlane.answer(argv) is None
