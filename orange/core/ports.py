@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
+from orange.core.forecast import Forecast
 from orange.core.model import Base, Board, BranchState, Outcome, Presence, Task, Workspace
 from orange.core.problems import Problem
 from orange.core.settings import AgentSettings, Settings
@@ -173,6 +174,9 @@ class Integration(Protocol):
 
     def diff(self, branch: str, base: str) -> str:
         """What the branch changes since it left the integrated base, as a patch. Raises GitFailed."""
+
+    def forecast(self, wanted: Mapping[str, tuple[str, str]]) -> Forecast:
+        """Trial merges into the integrated bases and of pairs, for task id -> (branch, base). Raises GitFailed."""
 
     def start_point(self, base: str) -> str:
         """The commit new work on `base` is cut from: the integrated base with the user's commits taken in."""

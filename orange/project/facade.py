@@ -13,7 +13,19 @@ from orange.core.model import Board, Task
 from orange.core.problems import BrokenFile, InvalidInput, Problem, TaskNotFound
 from orange.core.settings import Settings
 from orange.core.waiting import Waiting
-from orange.project import claims, cleanup, creation, dispatching, editing, launch, logs, moves, reading, settling
+from orange.project import (
+    claims,
+    cleanup,
+    creation,
+    dispatching,
+    editing,
+    forecasting,
+    launch,
+    logs,
+    moves,
+    reading,
+    settling,
+)
 from orange.project.parts import Parts
 from orange.project.requests import Edit, Filter, NewTask, Speaker
 from orange.project.world import Looks, dispatch_for, live_runs, observe
@@ -129,6 +141,10 @@ class Project:
         if not task.branch:
             return ""
         return self.parts.integration.diff(task.branch, launch.base_of(self.parts, task))
+
+    def forecast(self) -> dict[str, object]:
+        """Return which open branches would conflict with their base or with each other."""
+        return forecasting.forecast(self.parts, self.board())
 
     def log_file(self, address: str) -> str | None:
         """Return the path of the latest run's output."""

@@ -33,6 +33,7 @@ from orange import wiring
 from orange.adapters.history import open_history
 from orange.adapters.store.files import FileStore
 from orange.core.actions import Advance, SettleRun
+from orange.core.forecast import Forecast
 from orange.core.layout import RECORDS_REF, Layout
 from orange.core.lifecycle import Actor, Status
 from orange.core.model import Base, BranchState, Presence, RequestKind
@@ -91,6 +92,9 @@ class FakeIntegration:
     def diff(self, branch: str, base: str) -> str:
         del branch, base
         return ""
+
+    def forecast(self, wanted: Mapping[str, tuple[str, str]]) -> Forecast:
+        return Forecast(dict.fromkeys(wanted, "1" * 40), ())
 
     def start_point(self, base: str) -> str:
         del base

@@ -100,6 +100,15 @@ class FakeProject:
             "problems": [{"path": "tasks/x/TASK.md", "line": 3, "message": "unknown status", "hint": "write pending"}],
         }
 
+    def forecast(self) -> dict[str, Any]:
+        branches = [{"task": task_id, "name": task.name, "clear": False} for task_id, task in self.tasks.items()]
+        both = [branch["task"] for branch in branches[:2]]
+        conflicts = [
+            {"tasks": both, "base": "main", "files": [f"{n}\x1b.txt" for n in range(7)]},
+            {"tasks": both[:1], "base": "main", "files": ["a"]},
+        ]
+        return {"branches": branches, "conflicts": conflicts, "unknown": [both[:1]]}
+
     def create(self, new: NewTask) -> Task:
         self.asked.append(("create", new))
         made = task("n2w3t4s5", slug(new.name or new.title or ""), title=new.title or new.name)

@@ -41,6 +41,7 @@ PLAIN = Style(None, lambda text, _shade: text, True, NOON)
         (["answer", "api", "yes"], "task"),
         (["ask", "what?"], "task"),
         (["status"], "projects"),
+        (["forecast"], "conflicts"),
         (["init"], "project"),
         (["agents"], "agents"),
         (["trust"], "tasks"),

@@ -16,7 +16,9 @@ from orange.adapters.git import Git
 from orange.adapters.integration import refs
 from orange.adapters.integration.bases import Bases
 from orange.adapters.integration.following import Follower
+from orange.adapters.integration.forecasting import Forecaster
 from orange.adapters.integration.states import States
+from orange.core.forecast import Forecast
 from orange.core.layout import RECORDS_BRANCH, Layout
 from orange.core.model import Base, BranchState, Presence
 from orange.core.ports import Integrated
@@ -87,6 +89,10 @@ class GitIntegration:
         found = refs.read(self._git, [refs.check("base", base)], [refs.check("branch", branch)])
         new = found.branch(branch)
         return self._bases.merger.diff(found.work(base), new) if new else ""
+
+    def forecast(self, wanted: Mapping[str, tuple[str, str]]) -> Forecast:
+        """Try merges into the bases and of pairs of branches, for task id -> (branch, base). Raises GitFailed."""
+        return Forecaster(self._git, self._bases.merger, self._states).forecast(wanted)
 
     def start_point(self, base: str) -> str:
         """Return the commit new work is cut from: the integrated base with the user's commits taken in.

@@ -60,13 +60,17 @@ class Merger:
 
     def trials(self, ours: str, branches: Sequence[str]) -> list[Trial | None]:
         """Try many merges into one commit, by one process where git can; None where one could not be tried."""
-        if len(branches) > 1:
-            lines = "".join(f"{ours} {theirs}\n" for theirs in branches)
-            result = self._with_attributes(ours).attempt(*_MERGE, "--stdin", stdin=lines.encode(), timeout=_LONG)
+        return self.pairs(ours, [(ours, theirs) for theirs in branches])
+
+    def pairs(self, attributes: str, pairs: Sequence[tuple[str, str]]) -> list[Trial | None]:
+        """Try many merges likewise, each of two commits, with the attributes of another commit's tree in force."""
+        if len(pairs) > 1:
+            lines = "".join(f"{ours} {theirs}\n" for ours, theirs in pairs)
+            result = self._with_attributes(attributes).attempt(*_MERGE, "--stdin", stdin=lines.encode(), timeout=_LONG)
             found = list(_parsed(result.stdout))
-            if result.status in {0, 1} and len(found) == len(branches):
+            if result.status in {0, 1} and len(found) == len(pairs):
                 return list(found)
-        return [self._attempt(ours, theirs) for theirs in branches]
+        return [self._attempt(ours, theirs) for ours, theirs in pairs]
 
     def _attempt(self, ours: str, theirs: str) -> Trial | None:
         try:

@@ -61,6 +61,19 @@ class States:
         answers = self._presences(refs.read(self._git, {base for _, base in asked}), asked)
         return {pair: answers[pair] for pair in asked}
 
+    def touched(self, base: str, tips: Iterable[str]) -> Mapping[str, _Touched | None]:
+        """Say what branches change since they left a base that does not contain them; None: nothing in common.
+
+        Raises GitFailed.
+        """
+        forks = {tip: self._ancestry.fork(base, tip) for tip in tips}
+        self._diff({tip: fork for tip, fork in forks.items() if fork and (tip, fork) not in self._touched})
+        return {tip: self._touched[tip, fork] if fork else None for tip, fork in forks.items()}
+
+    def fork(self, base: str, tip: str) -> str | None:
+        """Where a branch that a base does not contain left it; None: nothing in common."""
+        return self._ancestry.fork(base, tip)
+
     def _forget_much(self) -> None:
         for facts in (self._touched, self._verdicts, self._merged):
             if len(facts) > _KEPT:
