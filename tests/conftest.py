@@ -10,12 +10,10 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
-_UNIT = Path(__file__).parent / "unit"
 #: Set by whatever surrounds us, by prefix: none of it may be seen by a test.
 _INSIDE = ("GIT_", "XDG_", "TMUX", "ORANGE_", "CLAUDE", "CODEX_", "GEMINI_", "OPENCODE", "FEATURE_PRD_")
 _KEPT = frozenset({"ORANGE_TORTURE"})
@@ -74,11 +72,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(autouse=True)
-def own_world(request: pytest.FixtureRequest) -> Iterator[None]:
+def own_world() -> Iterator[None]:
     """Give every test beyond unit a home of its own, and let none leave the environment or folder changed."""
-    if _UNIT in request.path.parents:
-        yield
-        return
     home, folder = tempfile.mkdtemp(prefix="o-"), os.getcwd()
     before = _replace_environment(hermetic(home))
     yield

@@ -35,7 +35,7 @@ Paint = Callable[[str, str], str]
 
 def width_of(text: str) -> int:
     """Count the screen cells of a text."""
-    return len(text) if text.isascii() else sum(map(_cells, text))
+    return len(text) if text.isascii() else sum(_cells(character) * text.count(character) for character in set(text))
 
 
 def clip(text: str, width: int) -> str:
