@@ -131,7 +131,7 @@ def clear_stale_lock(git_dir: str, ref: str, now: float, texts: Container[bytes]
             said = file.read(1 << 10)
         if texts is None or said in texts:
             os.unlink(path)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return
 
 

@@ -20,6 +20,7 @@ from orange.adapters.workspaces.site import LONG, WORKERS, Site, step
 from orange.core.layout import RECORDS_BRANCH
 from orange.core.problems import BranchUnusable, GitFailed, WorkspaceStepFailed
 
+_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _MERGE = (
     "--no-edit", "--commit", "--ff", "--no-squash", "--no-stat", "--no-verify", "--no-verify-signatures",
     "--no-autostash", "--no-log", "--no-overwrite-ignore",
@@ -47,6 +48,10 @@ def prepare(site: Site, name: str, start_point: str, path: str, held: int) -> Br
     _check_name(name)
     git = site.git(held)
     ref = f"refs/heads/{name}"
+    # Most branches are new: try to make it first, and look only where that does not go.
+    refused = _make(git, ref, start_point, site.clock.now()) if _COMMIT.fullmatch(start_point) else None
+    if refused == "":
+        return Branch(name, start_point, existed=False)
     found = git.run(
         "cat-file", "--batch-check=%(objectname) %(objecttype)", stdin=f"{ref}\n{start_point}^{{commit}}\n".encode()
     )
@@ -56,11 +61,19 @@ def prepare(site: Site, name: str, start_point: str, path: str, held: int) -> Br
     if tip[-1] == "commit":
         _check_free(git, name, path)
         return Branch(name, tip[0], existed=True)
-    clear_stale_lock(site.common, ref, site.clock.now())
-    made = git.attempt("update-ref", "--create-reflog", "-m", "orange: new branch", ref, start[0], "0" * len(start[0]))
-    if made.status != 0:
-        raise BranchUnusable(name, made.stderr.strip().removeprefix("fatal: ") or "git refused to make it")
+    refused = refused or _make(git, ref, start[0], site.clock.now())
+    if refused:
+        raise BranchUnusable(name, refused)
     return Branch(name, start[0], existed=False)
+
+
+def _make(git: Git, ref: str, commit: str, now: float) -> str:
+    """Make a branch that does not exist; returns why git refused, or nothing."""
+    clear_stale_lock(git.directory, ref, now)
+    made = git.attempt("update-ref", "--create-reflog", "-m", "orange: new branch", ref, commit, "0" * len(commit))
+    if made.status == 0:
+        return ""
+    return made.stderr.strip().removeprefix("fatal: ") or "git refused to make it"
 
 
 def _check_name(name: str) -> None:
@@ -84,16 +97,11 @@ def attach(site: Site, admin: Admin, branch: Branch, path: str, held: int) -> No
         return
     git = worktree_git(site, admin, path, held)
     with step(path, f"checking out {branch.name}"):
-        if not branch.existed and _same_tree(git, branch.tip):
+        if not branch.existed and admin.head == branch.tip:
             # The files are already those of the branch: only HEAD moves, whatever the size of the tree.
             git.run("symbolic-ref", "-m", f"orange: check out {branch.name}", "HEAD", branch.ref)
             return
         git.run("-c", f"checkout.workers={WORKERS}", "switch", "--quiet", "--no-guess", branch.name, timeout=LONG)
-
-
-def _same_tree(git: Git, tip: str) -> bool:
-    trees = git.query("rev-parse", "HEAD^{tree}", f"{tip}^{{tree}}")
-    return trees is not None and len(set(trees.split())) == 1
 
 
 def lacks(site: Site, branch: str, start_point: str) -> bool:

@@ -54,6 +54,13 @@ class GitConfig:
     values: Mapping[str, str] = field(default_factory=dict)
     #: Keys that the repository's own files set.
     own: frozenset[str] = frozenset()
+    #: The files that were read, as git names them.
+    files: frozenset[str] = frozenset()
+
+    @property
+    def conditional(self) -> bool:
+        """Whether more than the files decides what is in force."""
+        return any(key.startswith("includeif.") for key in self.values)
 
     @property
     def followed(self) -> dict[str, str]:
@@ -114,15 +121,17 @@ def read(git: Git) -> GitConfig:
     """Read what is in force in a git directory. Raises GitFailed."""
     values: dict[str, str] = {}
     own: set[str] = set()
-    fields = git.run("config", "--list", "--show-scope", "-z").text.split("\0")
-    for scope, entry in zip(fields[::2], fields[1::2], strict=False):
+    files: set[str] = set()
+    fields = git.run("config", "--list", "--show-scope", "--show-origin", "-z").text.split("\0")
+    for scope, origin, entry in zip(fields[::3], fields[1::3], fields[2::3], strict=False):
         if scope == "command":
             continue
         key, _, value = entry.partition("\n")
         values[key] = value
+        files.add(origin.removeprefix("file:"))
         if scope in {"local", "worktree"}:
             own.add(key)
-    return GitConfig(values, frozenset(own))
+    return GitConfig(values, frozenset(own), frozenset(files))
 
 
 def render(settings: Mapping[str, str]) -> str:

@@ -16,7 +16,7 @@ from itertools import count
 
 from orange.adapters.git import Git
 from orange.adapters.workspaces import admin as admins
-from orange.adapters.workspaces import folders, gitconfig, shadow, sweep
+from orange.adapters.workspaces import configcache, folders, gitconfig, shadow, sweep
 from orange.adapters.workspaces.admin import Admin
 from orange.adapters.workspaces.gitconfig import GitConfig
 from orange.adapters.workspaces.records import Record, Records, State
@@ -223,7 +223,7 @@ def source(site: Site, admin: Admin, path: str) -> Source:
 
 def look_config(site: Site, admin: Admin) -> GitConfig:
     """The configuration in force in a worktree. Raises GitFailed."""
-    return gitconfig.read(Git(site.common, {"GIT_DIR": admin.folder}))
+    return configcache.read(site.common, admin.folder)
 
 
 def head_of(admin: Admin) -> str | None:
