@@ -46,6 +46,7 @@ COMMANDS: dict[str, Entry] = {
     "task approve": Entry(_MOVES, "task_judge", "approve", "Approve a task's work at its present commit."),
     "task reject": Entry(_MOVES, "task_judge", "reject", "Ask for changes."),
     "task merge": Entry(_MOVES, "task_judge", "merge", "Integrate a reviewed task now."),
+    "task rollback": Entry(_MOVES, "task_judge", "rollback", "Take a done task's work out of its base again."),
     "forecast": Entry(_MOVES, "forecast", "forecast", "Show which open branches would conflict, before they do."),
     "task retry": Entry(_MOVES, "task_move", "retry", "Make a stuck task startable again."),
     "task cancel": Entry(_MOVES, "task_move", "cancel", "Drop a task; its work is kept."),

@@ -1,4 +1,4 @@
-"""`orange task approve|reject|merge`: what a reviewer decides."""
+"""`orange task approve|reject|merge|rollback`: what a reviewer decides."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import click
 
 from orange.cli.call import Call
 from orange.cli.parsing import Command, common, task
+from orange.cli.render import one_line
 from orange.cli.task_move import moved
 
 
@@ -33,3 +34,16 @@ def reject(call: Call, /, task: str | None, feedback: str) -> None:
 def merge(call: Call, /, task: str | None) -> None:
     """Integrate a reviewed task now."""
     moved(call, call.project.merge(call.address(task)))
+
+
+@click.command(cls=Command)
+@task()
+@common
+def rollback(call: Call, /, task: str | None) -> None:
+    """Take a done task's work out of its base again, by a commit that reverts its merge.
+
+    The task is then stuck, its branch is kept, and tasks that need it wait again. `orange task retry` begins by
+    bringing the work back on the task's branch.
+    """
+    done = call.project.rollback(call.address(task))
+    moved(call, done, *([one_line(done.stuck.message)] if done.stuck else []))

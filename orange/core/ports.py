@@ -187,6 +187,21 @@ class Integration(Protocol):
         Raises StaleWrite when the branch has moved on from `expect`, GitFailed.
         """
 
+    def merge_of(self, tip: str, base: str) -> str | None:
+        """The merge commit by which orange brought a branch's tip into the integrated base. Raises GitFailed."""
+
+    def rollback(self, merge: str, base: str, message: str) -> Integrated:
+        """Revert a merge on the integrated base; unchanged where its work is not in there any more.
+
+        Raises InvalidInput when it is no merge that the base contains, GitFailed.
+        """
+
+    def restored(self, branch: str, base: str, merge: str) -> str | None:
+        """Make the commit that brings a rolled back merge's work back, to go on from on the task's branch.
+
+        None where there is nothing to bring back, or the branch has such a commit already. Raises GitFailed.
+        """
+
     def follow(self, base: str) -> Base:
         """Take the user's commits in, and move the user's branch forward where that is safe. Raises GitFailed."""
 

@@ -217,6 +217,20 @@ class GitFailed(OrangeError):
         super().__init__(f"`{' '.join(self.argv)}` failed ({status}): {self.stderr or 'no message'}")
 
 
+class RevertConflict(OrangeError):
+    """Work that cannot be taken out of its base, because later work changed the same places."""
+
+    code = "revert_conflict"
+    http_status = 409
+
+    def __init__(self, task: str, base: str, files: Iterable[str]) -> None:
+        self.task, self.files = task, tuple(files)
+        super().__init__(
+            f"task {task} cannot be taken out of {base}: later work changed the same places in "
+            f"{', '.join(self.files)}. Nothing was changed; roll that work back first, or revert by hand"
+        )
+
+
 class StorageFailed(OrangeError):
     """The disk refused a write; nothing was half-written."""
 

@@ -24,6 +24,7 @@ from orange.project import (
     logs,
     moves,
     reading,
+    rolling_back,
     settling,
 )
 from orange.project.parts import Parts
@@ -261,6 +262,12 @@ class Project:
         claims.check_person(self.speaker, "merge")
         task = settling.integrate(self.parts, self.speaker, self.find(address).id)
         self.parts.integration.follow(launch.base_of(self.parts, task))
+        return self._done(task)
+
+    def rollback(self, address: str) -> Task:
+        """Take a done task's work out of its base again."""
+        task = rolling_back.rollback(self.parts, self.speaker, self.find(address).id)
+        self.parts.integration.follow(task.merged.base if task.merged else launch.base_of(self.parts, task))
         return self._done(task)
 
     def ask(self, question: str) -> Task:

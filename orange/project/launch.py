@@ -48,8 +48,8 @@ def _check_isolation(parts: Parts) -> None:
 
 def prepare_workspace(parts: Parts, task: Task) -> Task:
     """Bind the task's workspace to its branch and reserve its ports."""
-    base = base_of(parts, task)
-    parts.workspaces.acquire(task, str(task.branch), parts.integration.start_point(base))
+    start = _brought_back(parts, task) or parts.integration.start_point(base_of(parts, task))
+    parts.workspaces.acquire(task, str(task.branch), start)
     wanted = parts.settings().workspaces.ports
     if not wanted or len(task.ports) == wanted:
         return task
@@ -58,6 +58,13 @@ def prepare_workspace(parts: Parts, task: Task) -> Task:
         current = replace(tx.task(task.id), ports=ports)
         tx.put(current)
         return current
+
+
+def _brought_back(parts: Parts, task: Task) -> str | None:
+    """Where a task was rolled back, return the commit that has its work again; None when the branch has it."""
+    if task.merged is None or not task.branch:
+        return None
+    return parts.integration.restored(task.branch, task.merged.base, task.merged.commit)
 
 
 def run_spec(parts: Parts, task: Task, run: str) -> RunSpec:

@@ -104,6 +104,18 @@ class FakeIntegration:
         del branch, base, message, expect
         return Integrated("2" * 40, changed=True)
 
+    def merge_of(self, tip: str, base: str) -> str | None:
+        del base
+        return tip
+
+    def rollback(self, merge: str, base: str, message: str) -> Integrated:
+        del merge, base, message
+        return Integrated("3" * 40, changed=True)
+
+    def restored(self, branch: str, base: str, merge: str) -> str | None:
+        del branch, base, merge
+        return None
+
     def follow(self, base: str) -> Base:
         return Base(base, "0" * 40, "0" * 40)
 

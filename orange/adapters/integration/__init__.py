@@ -17,6 +17,7 @@ from orange.adapters.integration import refs
 from orange.adapters.integration.bases import Bases
 from orange.adapters.integration.following import Follower
 from orange.adapters.integration.forecasting import Forecaster
+from orange.adapters.integration.reverting import Reverter
 from orange.adapters.integration.states import States
 from orange.core.forecast import Forecast
 from orange.core.layout import RECORDS_BRANCH, Layout
@@ -43,6 +44,7 @@ class GitIntegration:
         self._bases = Bases(layout, now)
         self._follower = Follower(layout, self._bases, layout.workspaces(workspaces), now)
         self._states = States(self._git, self._bases, self._bases.ancestry)
+        self._reverter = Reverter(self._git, self._bases)
 
     def default_base(self) -> str:
         """Return the configured base, else the remote's default branch, else the branch current at init."""
@@ -115,6 +117,28 @@ class GitIntegration:
         refs.check("branch", branch)
         with self._bases.alone():
             return self._bases.retry(lambda: self._bases.integrate(branch, base, message, expect))
+
+    def merge_of(self, tip: str, base: str) -> str | None:
+        """Find the merge commit by which orange brought a branch's tip into the integrated base. Raises GitFailed."""
+        return self._reverter.merge_of(tip, refs.check("base", base))
+
+    def rollback(self, merge: str, base: str, message: str) -> Integrated:
+        """Revert a merge on the integrated base; unchanged where its work is not in there any more.
+
+        Raises InvalidInput when it is no merge that the base contains, GitFailed.
+        """
+        refs.check("base", base)
+        with self._bases.alone():
+            return self._bases.retry(lambda: self._reverter.rollback(merge, base, message))
+
+    def restored(self, branch: str, base: str, merge: str) -> str | None:
+        """Make the commit that brings a merge's work back, to go on from on the task's branch. Raises GitFailed.
+
+        None where there is nothing to bring back, or the branch has such a commit already.
+        """
+        refs.check("base", base)
+        with self._bases.alone():
+            return self._bases.retry(lambda: self._reverter.restored(branch, base, merge))
 
     def follow(self, base: str) -> Base:
         """Take the user's commits in, and move the user's branch forward where that is safe. Raises GitFailed."""

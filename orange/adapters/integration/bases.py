@@ -92,7 +92,7 @@ class Bases:
         if new != integrated:
             if new == users:
                 self.ledger.note(base, replace(self.ledger.of(base), taken=new))
-            self._move(base, new, integrated, "take in the user's commits")
+            self.move(base, new, integrated, "take in the user's commits")
         return Standing(base, new, found.branch(base), users, reason)
 
     def _combine(self, base: str, users: str, integrated: str) -> tuple[str, str | None]:
@@ -129,7 +129,7 @@ class Bases:
             return Integrated(standing.integrated, changed=False)
         made = self.merger.commit(trial.tree, (standing.integrated, tip), message)
         self.ledger.add(made)
-        self._move(base, made, standing.integrated, f"integrate {branch}")
+        self.move(base, made, standing.integrated, f"integrate {branch}")
         self.ancestry.grew(base, standing.integrated, made, tip)
         return Integrated(made, changed=True)
 
@@ -166,7 +166,8 @@ class Bases:
     def _root(self, base: str) -> str:
         return self.merger.commit(self.merger.empty_tree(), (), f"Begin {base}")
 
-    def _move(self, base: str, new: str, old: str | None, reason: str) -> None:
+    def move(self, base: str, new: str, old: str | None, reason: str) -> None:
+        """Move an integrated base. For who is alone. Raises Moved, GitFailed."""
         ref = f"{BASE_REFS}{base}"
         clear_stale_lock(self.git.directory, ref, self._now())
         refs.move(self.git, ref, new, old, reason)
