@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from orange import proctable
 from orange.core import runfiles
+from orange.core.ending import AGENT_MISSING, CRASHED, FAILED, FINISHED, STALLED, STOPPED, TIMEOUT, Ending, shown
 from orange.runner import terminal
 from orange.runner.patience import Patience
-from orange.runner.report import AGENT_MISSING, CRASHED, FAILED, FINISHED, STALLED, STOPPED, TIMEOUT, Ending
 from orange.runner.spawn import Program
 from orange.runner.transcript import Transcript
 
@@ -42,11 +42,6 @@ def execute(job: Job, folder: RunFolder, session: Session, env: Mapping[str, str
             folder.note("execute", transcript.trouble)
         step.failed = ending.message if ending.failed else None
     return ending
-
-
-def shown(argv: tuple[str, ...]) -> str:
-    """Show a command as people configured it: the line itself where a shell runs it, else the words."""
-    return argv[2] if argv[:2] == ("sh", "-c") else " ".join(argv)
 
 
 def _ending(job: Job, ended: Ended, orders: Orders, tail: bytes) -> Ending:

@@ -6,9 +6,9 @@ import os
 from typing import TYPE_CHECKING
 
 from orange.core import runfiles
+from orange.core.ending import FAILED, Ending
 from orange.runner import terminal
 from orange.runner.patience import TIMEOUT, Patience
-from orange.runner.report import FAILED, Ending
 from orange.runner.spawn import Program
 from orange.runner.transcript import Transcript
 

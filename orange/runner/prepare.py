@@ -10,8 +10,8 @@ import sys
 from typing import TYPE_CHECKING
 
 from orange.core import environment, runfiles
+from orange.core.ending import AGENT_MISSING, FAILED, Ending
 from orange.runner.hooks import run_hook
-from orange.runner.report import AGENT_MISSING, FAILED, Ending
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from orange import proctable
 from orange.core import runfiles
+from orange.core.ending import CRASHED, FAILED, STOPPED, Ending
 from orange.runner import report
 from orange.runner.execute import execute
 from orange.runner.folder import RunFolder
@@ -22,7 +23,6 @@ from orange.runner.hooks import run_hook
 from orange.runner.job import Job, load
 from orange.runner.orders import Orders
 from orange.runner.prepare import agent_environment, prepare
-from orange.runner.report import CRASHED, FAILED, STOPPED, Ending
 from orange.runner.terminal import Session
 
 if TYPE_CHECKING:

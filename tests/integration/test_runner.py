@@ -18,9 +18,9 @@ import pytest
 
 from orange import proctable
 from orange.adapters.runs import FileRuns
+from orange.core import ending
 from orange.core.layout import Layout
 from orange.core.model import Outcome
-from orange.runner import report
 from orange.testing.repos import until
 from orange.testing.tmux import reap, shell
 from tests.integration.supervised import RUN, Bench, bench
@@ -36,8 +36,8 @@ def it(tmp_path: Path) -> Iterator[Bench]:
 
 def test_the_words_for_outcomes_are_the_cores() -> None:
     """The supervisor spells outcomes itself, for the sake of its start; it spells them right."""
-    words = {report.FINISHED, report.FAILED, report.STALLED, report.TIMEOUT}
-    assert words | {report.STOPPED, report.CRASHED, report.AGENT_MISSING} == {str(outcome) for outcome in Outcome}
+    words = {ending.FINISHED, ending.FAILED, ending.STALLED, ending.TIMEOUT}
+    assert words | {ending.STOPPED, ending.CRASHED, ending.AGENT_MISSING} == {str(outcome) for outcome in Outcome}
 
 
 def test_starting_imports_nothing_heavy() -> None:

@@ -13,14 +13,13 @@ from orange.adapters.runtimes import command, registry, script, scripting
 from orange.adapters.runtimes.base import Broken
 from orange.adapters.runtimes.scripting import BadScript, Instruction
 from orange.adapters.sessions import address, keyboard
-from orange.core import environment, runfiles
+from orange.core import ending, environment, runfiles
+from orange.core.ending import Ending, Subject
 from orange.core.ports import RunSpec
 from orange.core.problems import AgentUnusable, InvalidInput, SessionFailed
 from orange.core.settings import AgentSettings
-from orange.runner import report
 from orange.runner.job import Job
 from orange.runner.patience import STALLED, TIMEOUT, Patience
-from orange.runner.report import Ending
 
 SPEC = RunSpec(
     run="k3f9x2ab-1", task="k3f9x2ab", name="demo", epoch=1, attempt=1, agent="command", model=None, effort=None,
@@ -283,13 +282,14 @@ def test_a_bad_script_names_its_line(text: str, line: int, word: str) -> None:
 def test_terminal_output_becomes_text() -> None:
     """Escapes go, what was overwritten goes, other control characters become visible."""
     said = b"\x1b[1;31mred\x1b[0m\r\n10%\r50%\rdone\r\n\x1b]0;title\x07bell\x07 \xff\r\n\r\n"
-    assert report.readable(said) == "red\ndone\nbell\\x07 \ufffd"
+    assert ending.readable(said) == "red\ndone\nbell\\x07 \ufffd"
 
 
 def test_a_report_stays_what_it_is_whatever_it_quotes() -> None:
     """Output that contains fences, and titles with line ends, break out of nothing."""
     job = _job(title="evil\n# heading")
-    text = report.error_text("/runs/x", job, Ending("failed", "it\nfailed", 1, output=b"````\n# not a heading\n````"))
+    failed = Ending("failed", "it\nfailed", 1, output=b"````\n# not a heading\n````")
+    text = ending.error_text("/runs/x", Subject.of(job), failed)
     assert text.startswith("# it failed\n")
     assert "`````text\n````\n# not a heading\n````\n`````" in text
     assert "(evil # heading)" in text
@@ -297,11 +297,18 @@ def test_a_report_stays_what_it_is_whatever_it_quotes() -> None:
 
 def test_only_failures_have_a_signature() -> None:
     """Being stopped and finishing are none; equal failures are equal."""
-    assert report.signature(Ending("finished", "done")) is None
-    assert report.signature(Ending("stopped", "told to")) is None
-    one = report.signature(Ending("failed", "ended with 1", 1, output=b"error at /a/b:12"))
-    assert one == report.signature(Ending("failed", "ended with 1", 1, output=b"error at /c/d:99"))
-    assert one != report.signature(Ending("failed", "ended with 1", 1, output=b"cannot connect"))
+    assert ending.signature(Ending("finished", "done")) is None
+    assert ending.signature(Ending("stopped", "told to")) is None
+    one = ending.signature(Ending("failed", "ended with 1", 1, output=b"error at /a/b:12"))
+    assert one == ending.signature(Ending("failed", "ended with 1", 1, output=b"error at /c/d:99"))
+    assert one != ending.signature(Ending("failed", "ended with 1", 1, output=b"cannot connect"))
+
+
+def test_what_was_said_before_a_crash_is_not_what_failed() -> None:
+    """Crashes of one kind look the same, whatever the agent was saying; another kind does not."""
+    one = ending.signature(Ending("crashed", "the session ended", output=b"error: half"))
+    assert one == ending.signature(Ending("crashed", "the session ended", output=b"fatal: other"))
+    assert one != ending.signature(Ending("crashed", "the supervisor failed"))
 
 
 def _job(**changes: object) -> Job:
