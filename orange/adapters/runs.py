@@ -82,6 +82,10 @@ class FileRuns:
         records = ((run, self.record(run)) for run in wanted)
         return {run: record for run, record in records if record}
 
+    def last(self, task: str) -> int:
+        """The highest epoch under which a run of the task left anything here; 0 when none did."""
+        return max(self._epochs().get(task, ()), default=0)
+
     def stop(self, run: str, grace: float, reason: str | None = None) -> None:
         """Tell a run to end, and keep it from ever being started; its supervisor sees it within seconds.
 

@@ -149,7 +149,7 @@ def _rewound(scene: Scene, task: Task) -> Reasons:
     later = scene.rewound(task)
     if later is not None:
         message = f"a run of a later claim, {later.id}, exists here: its file was put back to an older state"
-        yield Waiting("problem", message, since(scene, task), later.id, "orange doctor")
+        yield Waiting("problem", message, since(scene, task), later.id, f"orange task run {task.id}")
 
 
 def person(scene: Scene, task: Task) -> Waiting:

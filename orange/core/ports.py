@@ -303,6 +303,9 @@ class Runs(Protocol):
     def record(self, run: str) -> RunRecord | None:
         """What is on disk about a run, or None."""
 
+    def last(self, task: str) -> int:
+        """The highest epoch under which a run of the task left anything here; 0 when none did."""
+
     def recent(self, live: Iterable[str], open_tasks: Iterable[str]) -> Mapping[str, RunRecord]:
         """Records of the named runs, and the last three of each named task."""
 

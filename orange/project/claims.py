@@ -26,9 +26,8 @@ def claim_run(
     with parts.store.transaction(f"claim {task_id}") as tx:
         pen = Pen(parts, speaker, tx)
         task = _claimable(tx.task(task_id), epoch)
-        run = f"{task.id}-{task.epoch + 1}"
-        claimed = _bind(pen, _started(pen, task), run)
-        pen.event(task.id, "task.claimed", run=run, epoch=claimed.epoch, request=request)
+        claimed = _bind(pen, _started(pen, task))
+        pen.event(task.id, "task.claimed", run=claimed.run, epoch=claimed.epoch, request=request)
         return claimed
 
 
@@ -37,9 +36,8 @@ def take(parts: Parts, speaker: Speaker, task_id: str) -> Task:
     with parts.store.transaction(f"take {task_id}") as tx:
         pen = Pen(parts, speaker, tx)
         task = _claimable(tx.task(task_id), None)
-        run = f"person-{task.id}-{task.epoch + 1}"
-        claimed = _bind(pen, _started(pen, task), run, assignee=speaker.name)
-        pen.event(task.id, "task.claimed", run=run, epoch=claimed.epoch, person=speaker.name)
+        claimed = _bind(pen, _started(pen, task), person=speaker.name)
+        pen.event(task.id, "task.claimed", run=claimed.run, epoch=claimed.epoch, person=speaker.name)
         return claimed
 
 
@@ -79,11 +77,12 @@ def _check_unblocked(pen: Pen, task: Task) -> None:
         raise IllegalTransition(task.id, task.status, Status.WORKING, legal, reason, blockers)
 
 
-def _bind(pen: Pen, task: Task, run: str, *, assignee: str | None = None) -> Task:
+def _bind(pen: Pen, task: Task, *, person: str | None = None) -> Task:
     """Write who holds the task and every name that follows from it, so that a crash after this loses nothing."""
     parts, settings = pen.parts, pen.parts.settings()
-    claim = Claim(run, task.epoch + 1, parts.random(8).hex(), parts.host, times.stamp(parts.clock.now()))
-    person = run.startswith("person-")
+    epoch = _next_epoch(parts, task)
+    run = f"{'' if person is None else 'person-'}{task.id}-{epoch}"
+    claim = Claim(run, epoch, parts.random(8).hex(), parts.host, times.stamp(parts.clock.now()))
     return pen.keep(
         replace(
             task,
@@ -91,10 +90,15 @@ def _bind(pen: Pen, task: Task, run: str, *, assignee: str | None = None) -> Tas
             run=run,
             branch=task.branch or names.branch_for(settings.branches.pattern, task),
             workspace=parts.workspaces.path_for(task),
-            tmux_session=None if person else session_name(task, claim.epoch),
-            assignee=assignee or task.assignee,
+            tmux_session=session_name(task, epoch) if person is None else None,
+            assignee=person or task.assignee,
         )
     )
+
+
+def _next_epoch(parts: Parts, task: Task) -> int:
+    """Return an epoch that no run of the task ever had: its file may have been put back to an older state by hand."""
+    return max(task.epoch, parts.runs.last(task.id)) + 1
 
 
 def session_name(task: Task, epoch: int) -> str:

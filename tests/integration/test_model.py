@@ -124,7 +124,11 @@ class FakeIntegration:
 
 
 class FakeRuns:
-    """No run has a record."""
+    """No run has a record; some left traces behind."""
+
+    def __init__(self, left: dict[str, int]) -> None:
+        #: Task -> the highest epoch of a run of it.
+        self.left = left
 
     def prepare(self, spec: RunSpec) -> str:
         return self.folder(spec.run)
@@ -136,6 +140,9 @@ class FakeRuns:
     def recent(self, live: Iterable[str], open_tasks: Iterable[str]) -> Mapping[str, RunRecord]:
         del live, open_tasks
         return {}
+
+    def last(self, task: str) -> int:
+        return self.left.get(task, 0)
 
     def folder(self, run: str) -> str:
         return f"/runs/{run}"
@@ -150,7 +157,7 @@ class ModelParts:
     def __init__(self, layout: Layout, clock: HandClock, rng: random.Random, workspaces: FakeWorkspaces) -> None:
         self.layout, self.clock, self._rng, self.workspaces = layout, clock, rng, workspaces
         self.store = FileStore(layout, open_history(layout, batches=True, now=clock.now), clock)
-        self.integration, self.executor, self.runs = FakeIntegration(), FakeExecutor(), FakeRuns()
+        self.integration, self.executor, self.runs = FakeIntegration(), FakeExecutor(), FakeRuns({})
 
     @property
     def configuration(self) -> Configuration:
@@ -236,10 +243,10 @@ class Model:
         if to is not W:
             held.run = None
 
-    def claim(self, task: str, *, person: bool = False) -> None:
+    def claim(self, task: str, left: int, *, person: bool = False) -> None:
         held = self.tasks[task]
         self.move(task, W)
-        held.epoch += 1
+        held.epoch = max(held.epoch, left) + 1
         held.run = f"{'person-' * person}{task}-{held.epoch}"
 
     def may_claim(self, task: str) -> bool:
@@ -289,6 +296,8 @@ class Board(RuleBasedStateMachine):
         self.clock, self.rng, self.workspaces = HandClock(), random.Random(1), FakeWorkspaces()
         self.model = Model()
         self.epochs: dict[str, int] = {}
+        #: Traces of runs that the files know nothing of, as after a file was put back: task -> epoch.
+        self.left: dict[str, int] = {}
         self.runs: list[str] = []
         self.number = 0
         self.restart(lose_index=False)
@@ -383,10 +392,17 @@ class Board(RuleBasedStateMachine):
             "take": lambda: self.project.take(task),
         }
         if self.expect(allowed, asks.get(by, lambda: claim_run(self.parts, DAEMON, task, epoch=epoch))):
-            self.model.claim(task, person=by == "take")
+            self.model.claim(task, self.left.get(task, 0), person=by == "take")
             run = str(self.model.tasks[task].run)
             assert run not in self.runs
             self.runs.append(run)
+
+    @precondition(lambda self: self.model.tasks)
+    @rule(index=INDEX, ahead=st.integers(-2, 2))
+    def find_a_trace(self, index: int, ahead: int) -> None:
+        """A run of an earlier or later claim than the file knows turns out to have been here."""
+        task = self.pick(index)
+        self.left[task] = max(0, self.model.tasks[task].epoch + ahead)
 
     @precondition(lambda self: self.runs)
     @rule(index=INDEX, to=st.sampled_from([RG, RD, DN, P, S]), failed=st.booleans())
@@ -549,6 +565,7 @@ class Board(RuleBasedStateMachine):
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(self.layout.index)
         self.parts = ModelParts(self.layout, self.clock, self.rng, self.workspaces)
+        self.parts.runs = FakeRuns(self.left)
         self.project = Project(self.parts, ADA)
 
     # -- what always holds

@@ -474,6 +474,17 @@ def test_records_are_found_by_task(it: Bench) -> None:
     assert it.place.runs.recent([], []) == {}
 
 
+def test_the_highest_number_that_was_ever_used_is_known(it: Bench) -> None:
+    """A run that was only told to end counts, one without a record counts; another task's does not."""
+    assert it.place.runs.last("k3f9x2ab") == 0
+    for epoch in (2, 10):
+        it.prepare("true", run=f"k3f9x2ab-{epoch}", epoch=epoch)
+    assert it.place.runs.last("k3f9x2ab") == 10
+    it.place.runs.stop("k3f9x2ab-11", 1.0)
+    assert it.place.runs.last("k3f9x2ab") == 11
+    assert it.place.runs.last("h7d2m4qe") == 0
+
+
 def test_looking_again_reads_only_what_can_have_changed(it: Bench) -> None:
     """A new run is seen at once, an ended one is read once, a live one every time."""
     late = FileRuns(it.place.layout, shell, now=lambda: time.time() + 1e6)

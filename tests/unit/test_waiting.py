@@ -123,7 +123,7 @@ CASES: list[tuple[str, Task, list[Task], dict[str, Any], str]] = [
     ),
     ("problem", a_task("t"), [], {"frozen": frozenset({"t"})}, "orange task edit t"),
     ("problem", a_working("t", claim=None), [], {}, "orange task release t"),
-    ("problem", a_task("t"), [], {"runs": [an_ended_run("t", 5)]}, "orange doctor"),
+    ("problem", a_task("t"), [], {"runs": [an_ended_run("t", 5)]}, "orange task run t"),
     ("stopping", a_task("t", claim=released(1)), [], {"runs": [a_run("t")]}, "orange attach t"),
     ("other_host", a_working("t", host="there"), [], {}, "orange task release t --force"),
     ("person", a_working("t", person=True, assignee="ada"), [], {}, "orange task finish t"),
