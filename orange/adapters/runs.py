@@ -1,14 +1,13 @@
 """The records of runs: a folder for each below the project's runtime folder, written by two hands.
 
-`prepare` writes what the supervisor is to do; the supervisor writes everything else; `record` reads both. An ended
-run's record never changes, so it is read once.
+`prepare` writes what the supervisor is to do; the supervisor writes everything else, and `close` the end of a run whose
+supervisor died before it could; `record` reads all of it. An ended run's record never changes, so it is read once.
 
 Next in the flow: `sessions` starts the supervisor, the reconciler reads the records.
 """
 
 from __future__ import annotations
 
-import heapq
 import json
 import os
 import time
@@ -18,14 +17,16 @@ from typing import Any
 
 from orange import recordfile
 from orange.core import runfiles
+from orange.core.ending import Ending, Subject, error_text, result, shown
 from orange.core.layout import Layout
 from orange.core.model import Outcome
 from orange.core.ports import Command, RunRecord, RunSpec
 from orange.core.problems import InvalidInput, OrangeError, StorageFailed
+from orange.core.retry import NEUTRAL
 from orange.core.settings import AgentSettings
 
-#: How many ended runs of a task are of interest.
-RECENT = 3
+#: Bytes of a vanished run's output that its error report may quote.
+TAIL = 65_536
 #: Seconds after which a folder's time of change is certain to differ from that of an earlier look.
 SETTLED = 2.0
 
@@ -39,7 +40,9 @@ class FileRuns:
     def __init__(self, layout: Layout, command: MakeCommand, now: Callable[[], float] = time.time) -> None:
         self._root = layout.runs
         self._command, self._now = command, now
-        self._ended: dict[str, RunRecord] = {}
+        #: Ended runs' records, as far as anybody asked for them since the last look, and before it.
+        self._asked: dict[str, RunRecord] = {}
+        self._before: dict[str, RunRecord] = {}
         #: The root's time of change and what was in it then: task -> epochs.
         self._seen: tuple[int, Mapping[str, list[int]]] = (0, {})
 
@@ -67,24 +70,40 @@ class FileRuns:
 
     def record(self, run: str) -> RunRecord | None:
         """What is on disk about a run; None for one never prepared, or whose spec cannot be read."""
-        known = self._ended.get(run)
-        if known:
-            return known
-        found = _record(self.folder(run))
+        found = self._asked.get(run) or self._before.get(run) or _record(self.folder(run))
         if found and found.outcome:
-            self._ended[run] = found
+            self._asked[run] = found
         return found
 
-    def recent(self, live: Iterable[str], open_tasks: Iterable[str]) -> Mapping[str, RunRecord]:
-        """Records of the named runs, and the last three of each named task."""
-        wanted = dict.fromkeys((*live, *self._latest(open_tasks)))
-        self._ended = {run: record for run, record in self._ended.items() if run in wanted}
-        records = ((run, self.record(run)) for run in wanted)
-        return {run: record for run, record in records if record}
+    def recent(self, live: Iterable[str], tasks: Iterable[str], attempts: int) -> Mapping[str, RunRecord]:
+        """Records of the named runs, and of each named task the latest: so many ended ones that used up an attempt."""
+        self._before, self._asked = self._asked, {}
+        named = ((run, self.record(run)) for run in live)
+        found = {run: record for run, record in named if record}
+        epochs = self._epochs()
+        for task in tasks:
+            found |= self._latest(task, epochs.get(task, ()), attempts)
+        return found
 
     def last(self, task: str) -> int:
         """The highest epoch under which a run of the task left anything here; 0 when none did."""
         return max(self._epochs().get(task, ()), default=0)
+
+    def close(self, run: str, outcome: Outcome, message: str, commit: str | None) -> None:
+        """Write how a run ended that is proven dead and left no result. Raises StorageFailed."""
+        record, folder = self.record(run), self.folder(run)
+        if record is None or record.outcome:
+            return
+        output = _tail(f"{folder}/{runfiles.OUTPUT}")
+        ending = Ending(outcome, message, command=_command(folder), output=output)
+        told = json.dumps(result(ending, commit, self._now()), indent=1) + "\n"
+        try:
+            if ending.failed:
+                report = error_text(folder, Subject.of(record.spec), ending)
+                recordfile.replace(f"{folder}/{runfiles.ERROR}", report.encode("utf-8", "replace"), sync=False)
+            recordfile.replace(f"{folder}/{runfiles.RESULT}", told.encode())
+        except OSError as error:
+            raise StorageFailed(folder, error.strerror or str(error)) from error
 
     def stop(self, run: str, grace: float, reason: str | None = None) -> None:
         """Tell a run to end, and keep it from ever being started; its supervisor sees it within seconds.
@@ -116,11 +135,16 @@ class FileRuns:
             return {"argv": (), "env": {}, "stdin": False, "refusal": refused.message}
         return {"argv": command.argv, "env": dict(command.env), "stdin": command.stdin, "refusal": None}
 
-    def _latest(self, tasks: Iterable[str]) -> Iterable[str]:
-        epochs = self._epochs()
-        for task in tasks:
-            for epoch in heapq.nlargest(RECENT, epochs.get(task, ())):
-                yield f"{task}-{epoch}"
+    def _latest(self, task: str, epochs: Iterable[int], attempts: int) -> Mapping[str, RunRecord]:
+        found: dict[str, RunRecord] = {}
+        for epoch in sorted(epochs, reverse=True):
+            record = self.record(f"{task}-{epoch}")
+            if record:
+                found[record.spec.run] = record
+                attempts -= record.outcome is not None and record.outcome not in NEUTRAL
+            if attempts <= 0:
+                break
+        return found
 
     def _epochs(self) -> Mapping[str, list[int]]:
         try:
@@ -168,6 +192,12 @@ def _spec(told: dict[str, Any]) -> RunSpec:
     return RunSpec(**values | {"agent_settings": AgentSettings(**settings)})
 
 
+def _command(folder: str) -> str:
+    """Show the agent's command of a run whose spec was read before; empty where there is none."""
+    told = _values(f"{folder}/{runfiles.SPEC}") or {}
+    return shown(told.get("command", {}).get("argv", ()))
+
+
 def _values(path: str) -> dict[str, Any] | None:
     """Read a small JSON object: None where there is no file, empty where it cannot be understood."""
     data = _read(path)
@@ -184,6 +214,16 @@ def _complaint(folder: str) -> str | None:
     """Return the last thing a supervisor without a result said on standard error."""
     lines = (_read(f"{folder}/{runfiles.COMPLAINTS}") or b"").decode("utf-8", "replace").split("\n")
     return next((line.strip() for line in reversed(lines) if line.strip()), None)
+
+
+def _tail(path: str) -> bytes:
+    """Read the end of a log; nothing where there is none."""
+    try:
+        with open(path, "rb") as file:
+            file.seek(max(0, os.fstat(file.fileno()).st_size - TAIL))
+            return file.read()
+    except OSError:
+        return b""
 
 
 def _read(path: str) -> bytes | None:

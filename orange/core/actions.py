@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from orange.core.lifecycle import Status, StuckReason
-from orange.core.model import RequestKind
+from orange.core.model import Outcome, RequestKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,16 @@ class StopRun:
     task: str
     run: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CloseRun:
+    """Prove a vanished run dead, save what it left uncommitted, and write its end into its record."""
+
+    task: str
+    run: str
+    outcome: Outcome
+    message: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +135,7 @@ Action: TypeAlias = (
     StartRun
     | LaunchRun
     | StopRun
+    | CloseRun
     | SettleRun
     | Advance
     | Integrate

@@ -183,7 +183,7 @@ def _backoff(scene: Scene, task: Task) -> Reasons:
 def waits_until(scene: Scene, task: Task) -> float | None:
     """Return when a task's wait after a failure ends, in seconds since 1970; None when it has none.
 
-    An attempt that left no ended run (it could not be launched, or vanished) counts from the task's last change.
+    An attempt that left no ended run (it could not be launched) counts from the task's last change.
     """
     ended = scene.ended(task.id)
     if ended and ended[0].epoch >= task.epoch:

@@ -374,7 +374,8 @@ class World:
     dispatch: Dispatch
     #: This clone's random id: claims of other hosts are never acted on.
     host: str
-    #: The latest runs by run id: every live one, and the last three ended ones of every task that is not closed.
+    #: By run id: every live one, of each open task those that `limits` look back on, and the last of the tasks that
+    #: were closed within a minute, or since failures that may pause dispatch.
     runs: Mapping[str, Run] = field(default_factory=dict)
     #: By path.
     workspaces: Mapping[str, Workspace] = field(default_factory=dict)
@@ -396,5 +397,3 @@ class World:
     ancestry: Mapping[tuple[str, str], Presence] = field(default_factory=dict)
     #: Tasks with a run not known to have ended, but no file: task id -> how many looks in a row found none.
     missing: Mapping[str, int] = field(default_factory=dict)
-    #: The last ended runs of this machine over all tasks, closed ones too; empty when not gathered.
-    recent: tuple[Run, ...] = ()

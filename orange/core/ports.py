@@ -303,11 +303,20 @@ class Runs(Protocol):
     def record(self, run: str) -> RunRecord | None:
         """What is on disk about a run, or None."""
 
+    def close(self, run: str, outcome: Outcome, message: str, commit: str | None) -> None:
+        """Write how a run ended that is proven dead and left no result; one that has a result keeps it.
+
+        Raises StorageFailed.
+        """
+
     def last(self, task: str) -> int:
         """The highest epoch under which a run of the task left anything here; 0 when none did."""
 
-    def recent(self, live: Iterable[str], open_tasks: Iterable[str]) -> Mapping[str, RunRecord]:
-        """Records of the named runs, and the last three of each named task."""
+    def recent(self, live: Iterable[str], tasks: Iterable[str], attempts: int) -> Mapping[str, RunRecord]:
+        """Records of the named runs, and of each named task the latest: so many ended ones that used up an attempt.
+
+        Runs that were told to end come on top: they say nothing about the work.
+        """
 
     def folder(self, run: str) -> str:
         """The run's folder, whether it exists or not."""

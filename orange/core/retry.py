@@ -174,6 +174,20 @@ def failing_tasks(runs: Iterable[Run], since: float | None) -> tuple[str, ...]:
     return tuple(found)
 
 
+def remembered(limits: Limits) -> int:
+    """Say how many attempts of a task the limits look back on: the one that is judged, and those it is held against."""
+    return max(2, min(limits.same_failure, limits.attempts))
+
+
+def row_began(runs: Iterable[Run], since: float | None, limits: Limits) -> float | None:
+    """Return from when on a success would keep these failures from pausing dispatch; None when they do not."""
+    known = tuple(runs)
+    failing = failing_tasks(known, since)[: limits.consecutive_failures]
+    if not failing or len(failing) < limits.consecutive_failures:
+        return None
+    return max(run.ended_at for run in known if run.task == failing[-1] and run.ended_at is not None)
+
+
 def pause_reason(runs: Iterable[Run], since: float | None, limits: Limits) -> str | None:
     """Say why dispatch should pause: so many different tasks failed in a row; None when it should not."""
     failing = failing_tasks(runs, since)

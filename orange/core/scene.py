@@ -9,12 +9,11 @@ Next in the flow: `reconcile` and `waiting` ask a scene, so that what is done an
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from orange.core import effective
 from orange.core.graph import Graph
 from orange.core.lifecycle import Facts, Status, StuckReason
-from orange.core.model import Board, BranchState, Claim, Outcome, Presence, Run, Task, World
+from orange.core.model import Board, BranchState, Claim, Presence, Run, Task, World
 from orange.core.times import is_time, seconds
 
 #: So many looks in a row must have found a session gone before it counts as dead.
@@ -31,6 +30,11 @@ def is_over(run: Run) -> bool:
 def is_dead(run: Run) -> bool:
     """Whether a run that left no record of an end is proven gone."""
     return not is_over(run) and run.session is Presence.GONE and run.gone_looks >= LOOKS
+
+
+def is_vanished(run: Run) -> bool:
+    """Whether a run that had begun is proven gone without having written its end."""
+    return is_dead(run) and run.launched
 
 
 def is_live(run: Run) -> bool:
@@ -146,16 +150,6 @@ class Scene:
             review_off=self.review_off(task),
             approved=effective.approval_holds(task, state),
         )
-
-
-def outcome_of(run: Run) -> Outcome:
-    """Say how a run that is over or dead ended; one that left no outcome crashed."""
-    return run.outcome or Outcome.CRASHED
-
-
-def closed_record(run: Run, now: float) -> Run:
-    """Return a crashed run as it is to be recorded: without a record of its own it ends when it was found."""
-    return run if is_over(run) else replace(run, outcome=Outcome.CRASHED, ended_at=now)
 
 
 def moment(text: str | None) -> float | None:

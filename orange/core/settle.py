@@ -12,12 +12,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from orange.core.actions import LaunchRun, PauseDispatch, SettleRun, StopRun
+from orange.core.actions import CloseRun, LaunchRun, PauseDispatch, SettleRun, StopRun
 from orange.core.effective import publish_of
 from orange.core.lifecycle import Status
 from orange.core.model import Claim, Outcome, Presence, Publish, RequestKind, Run, Task
 from orange.core.retry import describe, pause_reason, verdict
-from orange.core.scene import LOOKS, Scene, closed_record, is_dead, is_live, is_over
+from orange.core.scene import LOOKS, Scene, is_dead, is_live, is_over, is_vanished
 
 
 def stop_runs(scene: Scene) -> Iterator[StopRun]:
@@ -52,8 +52,8 @@ def is_removed(scene: Scene, task_id: str) -> bool:
     return not any(f"{task_id}/" in problem.path for problem in scene.board.problems)
 
 
-def settle_runs(scene: Scene) -> Iterator[SettleRun | LaunchRun]:
-    """Yield what is owed to the tasks this machine holds: results to bring in, runs to launch, claims to let go."""
+def settle_runs(scene: Scene) -> Iterator[SettleRun | LaunchRun | CloseRun]:
+    """Yield what is owed to the tasks this machine holds: runs to launch or bury, results, claims to drop."""
     for task_id in scene.graph.held():
         task = scene.tasks[task_id]
         if task.claim is None or task.claim.run is None or not scene.mine(task.claim):
@@ -64,19 +64,23 @@ def settle_runs(scene: Scene) -> Iterator[SettleRun | LaunchRun]:
             yield from _look_after(scene, task, task.claim.run)
 
 
-def _let_go(scene: Scene, task: Task, claim: Claim, run_id: str) -> Iterator[SettleRun]:
+def _let_go(scene: Scene, task: Task, claim: Claim, run_id: str) -> Iterator[SettleRun | CloseRun]:
     """Release the claim of a task that left `working` by other hands, or asked, once its run is over."""
     run = scene.held_run(task)
-    if claim.by_person or run is None or not is_live(run):
+    if run is not None and is_vanished(run):
+        yield CloseRun(task.id, run_id, Outcome.STOPPED, f"it ended when its task was {task.status}")
+    elif claim.by_person or run is None or not is_live(run):
         yield SettleRun(task.id, run_id, task.status, f"its run is over, and it is {task.status}")
 
 
-def _look_after(scene: Scene, task: Task, run_id: str) -> Iterator[SettleRun | LaunchRun]:
+def _look_after(scene: Scene, task: Task, run_id: str) -> Iterator[SettleRun | LaunchRun | CloseRun]:
     run = scene.held_run(task)
-    if run is None or (is_dead(run) and not run.launched):
+    if run is not None and is_vanished(run):
+        yield CloseRun(task.id, run_id, Outcome.CRASHED, describe(replace(run, outcome=Outcome.CRASHED)))
+    elif run is None or is_dead(run):
         yield LaunchRun(task.id, run_id)
-    elif is_over(run) or is_dead(run):
-        yield settle(scene, task, closed_record(run, scene.now))
+    elif is_over(run):
+        yield settle(scene, task, run)
 
 
 def settle(scene: Scene, task: Task, run: Run) -> SettleRun:
@@ -119,7 +123,6 @@ def pause_dispatch(scene: Scene) -> Iterator[PauseDispatch]:
     dispatch = scene.world.dispatch
     if dispatch.paused or dispatch.draining:
         return
-    runs = scene.world.recent or tuple(scene.world.runs.values())
-    reason = pause_reason(runs, dispatch.resumed_at, scene.settings.limits)
+    reason = pause_reason(scene.world.runs.values(), dispatch.resumed_at, scene.settings.limits)
     if reason:
         yield PauseDispatch(reason)

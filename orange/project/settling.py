@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from orange.core import times
-from orange.core.actions import Advance, MendChildren, SettleRun
+from orange.core.actions import Advance, CloseRun, MendChildren, SettleRun
 from orange.core.kin import children_of, mended
 from orange.core.lifecycle import Status, StuckReason
 from orange.core.model import BranchState, Merged, Presence, Request, RequestKind, Run, Task
@@ -20,6 +20,19 @@ from orange.project.launch import base_of
 from orange.project.parts import Parts
 from orange.project.record import Known, Pen
 from orange.project.requests import Speaker
+
+
+def close(parts: Parts, action: CloseRun) -> None:
+    """Write the end of a run that is proven dead, and save what it left. Raises StaleWrite when the task has moved on.
+
+    It goes into the run's own record, so that a vanished run counts like any other failed one.
+    """
+    task = look(parts, action.task)
+    check_epoch(task, action.run)
+    commit = None
+    if parts.settings().auto_commit:
+        commit = keep_leftovers(parts, task, f"Save work of an ended run: {task.title}")
+    parts.runs.close(action.run, action.outcome, action.message, commit)
 
 
 def settle(parts: Parts, speaker: Speaker, action: SettleRun, run: Run | None) -> Task:
@@ -46,10 +59,11 @@ def settle(parts: Parts, speaker: Speaker, action: SettleRun, run: Run | None) -
         return pen.keep(replace(moved, attempts=attempts))
 
 
-def keep_leftovers(parts: Parts, task: Task, message: str) -> None:
-    """Commit what lies uncommitted in a task's workspace, where it has been made."""
+def keep_leftovers(parts: Parts, task: Task, message: str) -> str | None:
+    """Commit what lies uncommitted in a task's workspace, where it has been made; returns the branch's tip."""
     if task.workspace and task.workspace in {workspace.path for workspace in parts.workspaces.list()}:
-        parts.workspaces.commit_leftovers(task.workspace, message)
+        return parts.workspaces.commit_leftovers(task.workspace, message)
+    return None
 
 
 def advance_task(parts: Parts, speaker: Speaker, action: Advance) -> Task:

@@ -5,14 +5,17 @@ Three-valued throughout: what could not be told is UNKNOWN, and a session counts
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+from orange.core.dispatch import MINUTE
 from orange.core.graph import Graph
 from orange.core.landing import ancestry_wanted
 from orange.core.lifecycle import Status
-from orange.core.model import Board, BranchState, Dispatch, Presence, Run, Task, World
+from orange.core.model import Board, BranchState, Dispatch, Outcome, Presence, Run, Task, World
 from orange.core.ports import RunRecord
+from orange.core.retry import remembered, row_began
+from orange.core.scene import moment
 from orange.core.settings import Settings
 from orange.project.parts import Parts
 
@@ -51,7 +54,7 @@ def observe(parts: Parts, graph: Graph, dispatch: Dispatch, looks: Looks, *, cou
     """
     settings = parts.settings()
     default = settings.base or parts.integration.default_base()
-    runs = _runs(parts, graph, looks)
+    runs = _runs(parts, graph, looks, dispatch.resumed_at)
     world = World(
         board=Board(graph.tasks, graph.problems, graph.frozen),
         settings=settings,
@@ -80,17 +83,35 @@ def _base_names(graph: Graph, default: str) -> tuple[str, ...]:
     return tuple(sorted({default, *(name for name in found if name)}))
 
 
-def _runs(parts: Parts, graph: Graph, looks: Looks) -> Mapping[str, Run]:
-    """Describe the runs that hold a task, those with a session, and the latest of every task that is not closed."""
+def _runs(parts: Parts, graph: Graph, looks: Looks, resumed_at: float | None) -> Mapping[str, Run]:
+    """Describe the runs that hold a task, those with a session, and those that the limits look back on."""
     sessions = parts.executor.observe()
     held = {task.run: task for task in (graph.tasks[task_id] for task_id in graph.held()) if task.run}
     agents = {run: task for run, task in held.items() if not run.startswith("person-")}
-    records = parts.runs.recent({*agents, *_runs_of(sessions or ())}, graph.claimed())
+    limits = parts.settings().limits
+    records = parts.runs.recent({*agents, *_runs_of(sessions or ())}, graph.claimed(), remembered(limits))
     looks.forget(records.keys() | agents.keys())
     found = {run: _run(record, sessions, looks) for run, record in records.items()}
+    closed = _closed_since(parts, graph, row_began(found.values(), resumed_at, limits))
+    found |= {record.spec.run: _run(record, sessions, looks) for record in closed if record.spec.run not in found}
     for run in agents.keys() - found.keys():
         found[run] = _unrecorded(run, agents[run], sessions, looks)
     return found
+
+
+def _closed_since(parts: Parts, graph: Graph, began: float | None) -> Iterator[RunRecord]:
+    """Yield the last runs of the tasks closed within the last minute, and since `began` down to the last success."""
+    minute = parts.clock.now() - MINUTE
+    since = minute if began is None else min(minute, began)
+    for changed, task_id in reversed(graph.closed()):
+        if (moment(changed) or 0.0) + 1 < since:  # a stamp is the second's beginning
+            return
+        epoch = graph.tasks[task_id].epoch
+        record = parts.runs.record(f"{task_id}-{epoch}") if epoch else None
+        if record:
+            yield record
+            if record.outcome is Outcome.FINISHED:
+                since = min(minute, max(since, record.ended_at or 0.0))
 
 
 def _runs_of(sessions: Iterable[str]) -> Iterable[str]:

@@ -13,7 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 from orange.core import actions as do
-from orange.core.model import Presence, Run, World
+from orange.core.model import Presence, World
 from orange.core.problems import AlreadyClaimed, IllegalTransition, NotAllowed, OrangeError, StaleWrite, TaskNotFound
 from orange.project import claims, dispatching, launch, settling
 from orange.project.parts import Parts
@@ -57,7 +57,7 @@ class Applier:
             log.warning("%s: %s", type(action).__name__, failed.message)
         return False
 
-    def _carry_out(self, action: do.Action, world: World) -> bool:  # noqa: C901, PLR0911 - one line an action
+    def _carry_out(self, action: do.Action, world: World) -> bool:  # noqa: C901, PLR0911, PLR0912 - one line an action
         match action:
             case do.StartRun():
                 return self._start(action)
@@ -65,8 +65,10 @@ class Applier:
                 return self.begin((action.task,), lambda: self._launch(action.task, action.run))
             case do.StopRun():
                 return self.begin((action.task,), lambda: self._stop(action, world))
+            case do.CloseRun():
+                return self.begin((action.task,), lambda: self._close(action, world))
             case do.SettleRun():
-                return self._settle(action, world)
+                settling.settle(self.parts, self.speaker, action, world.runs.get(action.run))
             case do.Advance():
                 settling.advance_task(self.parts, self.speaker, action)
             case do.Integrate():
@@ -133,18 +135,11 @@ class Applier:
         while self.parts.workspaces.refill():
             pass
 
-    def _settle(self, action: do.SettleRun, world: World) -> bool:
-        """Bring a result in; a run without one is first proven dead, so that nothing of it works on unseen."""
-        run = world.runs.get(action.run)
-        if run is not None and run.outcome is None and run.launched:
-            return self.begin((action.task,), lambda: self._bury(action, run, world))
-        settling.settle(self.parts, self.speaker, action, run)
-        return True
-
-    def _bury(self, action: do.SettleRun, run: Run, world: World) -> None:
+    def _close(self, action: do.CloseRun, world: World) -> None:
+        """Write a vanished run's end, once it is proven that nothing of it works on unseen."""
         name = world.board.tasks[action.task].name
         if self.parts.executor.stop(action.run, f"{name}-{action.run}", GRACE) is Presence.GONE:
-            settling.settle(self.parts, self.speaker, action, run)
+            settling.close(self.parts, action)
 
     def _stop(self, action: do.StopRun, world: World) -> None:
         task = world.board.tasks.get(action.task)

@@ -31,7 +31,7 @@ from orange.core.model import (
 )
 from orange.core.problems import IllegalTransition
 from orange.core.reconcile import decide
-from orange.core.scene import Scene, closed_record, is_live
+from orange.core.scene import Scene, is_live
 from orange.core.settings import Settings
 from orange.core.times import stamp
 
@@ -214,10 +214,13 @@ def _stop(world: World, action: do.StopRun, now: float) -> World:
     return with_run(world, run)
 
 
+def _close(world: World, action: do.CloseRun, now: float) -> World:
+    run = replace(world.runs[action.run], outcome=action.outcome, message=action.message, ended_at=now)
+    return with_run(world, replace(run, signature=f"signature of {action.message}"))
+
+
 def _settle(world: World, action: do.SettleRun, now: float) -> World:
     task = world.board.tasks[action.task]
-    if action.run in world.runs:
-        world = with_run(world, closed_record(world.runs[action.run], now))
     if action.to is task.status:
         return with_task(world, task.unbound())
     moved = _stuck(_move(world, task.id, action.to), action.stuck, action.reason, now)
@@ -282,6 +285,7 @@ _EFFECTS: dict[type[do.Action], Callable[[World, Any, float], World]] = {
     do.StartRun: _start,
     do.LaunchRun: _launch,
     do.StopRun: _stop,
+    do.CloseRun: _close,
     do.SettleRun: _settle,
     do.Advance: _advance,
     do.Integrate: _integrate,

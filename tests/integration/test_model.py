@@ -36,7 +36,7 @@ from orange.core.actions import Advance, SettleRun
 from orange.core.forecast import Forecast
 from orange.core.layout import RECORDS_REF, Layout
 from orange.core.lifecycle import Actor, Status
-from orange.core.model import Base, BranchState, Presence, RequestKind
+from orange.core.model import Base, BranchState, Outcome, Presence, RequestKind
 from orange.core.ports import Configuration, Integrated, RunRecord, RunSpec
 from orange.core.problems import DependencyCycle, OrangeError
 from orange.core.settings import ReviewSettings, Settings
@@ -137,9 +137,12 @@ class FakeRuns:
         del run
         return None
 
-    def recent(self, live: Iterable[str], open_tasks: Iterable[str]) -> Mapping[str, RunRecord]:
-        del live, open_tasks
+    def recent(self, live: Iterable[str], tasks: Iterable[str], attempts: int) -> Mapping[str, RunRecord]:
+        del live, tasks, attempts
         return {}
+
+    def close(self, run: str, outcome: Outcome, message: str, commit: str | None) -> None:
+        del run, outcome, message, commit
 
     def last(self, task: str) -> int:
         return self.left.get(task, 0)

@@ -19,6 +19,7 @@ import pytest
 from orange import proctable
 from orange.adapters.runs import FileRuns
 from orange.core import ending
+from orange.core.ending import Ending
 from orange.core.layout import Layout
 from orange.core.model import Outcome
 from orange.testing.repos import until
@@ -464,14 +465,18 @@ def test_watching_costs_next_to_nothing(it: Bench) -> None:
 
 
 def test_records_are_found_by_task(it: Bench) -> None:
-    """The last three runs of a task, by number and not by name, and every live one."""
-    for epoch in (1, 2, 9, 10, 11):
+    """So many attempts of a task as asked for, by number and not by name, what was stopped beside them, the named."""
+    ends = {2: Outcome.FAILED, 8: Outcome.FAILED, 9: Outcome.CRASHED, 10: Outcome.STOPPED, 11: Outcome.FAILED, 12: None}
+    for epoch, outcome in ends.items():
         it.prepare("true", run=f"k3f9x2ab-{epoch}", epoch=epoch)
+        if outcome:
+            it.place.runs.close(f"k3f9x2ab-{epoch}", outcome, "it ended", None)
     it.prepare("true", run="h7d2m4qe-1", task="h7d2m4qe")
-    found = it.place.runs.recent(["k3f9x2ab-2"], ["k3f9x2ab"])
-    assert set(found) == {"k3f9x2ab-2", "k3f9x2ab-9", "k3f9x2ab-10", "k3f9x2ab-11"}
-    assert set(it.place.runs.recent([], ["h7d2m4qe", "nothing1"])) == {"h7d2m4qe-1"}
-    assert it.place.runs.recent([], []) == {}
+    found = it.place.runs.recent(["k3f9x2ab-2"], ["k3f9x2ab"], 2)
+    assert set(found) == {f"k3f9x2ab-{epoch}" for epoch in (2, 9, 10, 11, 12)}
+    assert len(it.place.runs.recent([], ["k3f9x2ab"], 3)) == 5
+    assert set(it.place.runs.recent([], ["h7d2m4qe", "nothing1"], 3)) == {"h7d2m4qe-1"}
+    assert it.place.runs.recent([], [], 3) == {}
 
 
 def test_the_highest_number_that_was_ever_used_is_known(it: Bench) -> None:
@@ -485,17 +490,46 @@ def test_the_highest_number_that_was_ever_used_is_known(it: Bench) -> None:
     assert it.place.runs.last("h7d2m4qe") == 0
 
 
+def test_a_killed_supervisors_run_is_given_an_end(it: Bench) -> None:
+    """Where the supervisor was killed, the end is written for it: result, signature, and a report with the output."""
+    it.prepare("echo half a thought; exec sleep 600")
+    child = it.begin()
+    until(lambda: "thought" in it.read("output.log"))
+    child.kill()
+    child.wait()
+    assert it.record.outcome is None
+    for message in ("it vanished", "later"):
+        it.place.runs.close(RUN, Outcome.CRASHED, message, "c0ffee")
+    found = it.record
+    assert (found.outcome, found.message, found.commit) == (Outcome.CRASHED, "it vanished", "c0ffee")
+    assert found.signature == ending.signature(Ending("crashed", "it vanished"))
+    assert found.ended_at is not None
+    report = it.read("error.md")
+    assert report.startswith("# it vanished\n")
+    assert "half a thought" in report
+    assert "exec sleep 600" in report
+
+
+def test_an_end_that_was_written_stays(it: Bench) -> None:
+    """What a supervisor said of its run is not overwritten, and a run never prepared gets no end."""
+    it.run("exit 3")
+    it.place.runs.close(RUN, Outcome.CRASHED, "it vanished", None)
+    assert it.record.outcome is Outcome.FAILED
+    it.place.runs.close("never1ab-1", Outcome.CRASHED, "it vanished", None)
+    assert it.place.runs.record("never1ab-1") is None
+
+
 def test_looking_again_reads_only_what_can_have_changed(it: Bench) -> None:
     """A new run is seen at once, an ended one is read once, a live one every time."""
     late = FileRuns(it.place.layout, shell, now=lambda: time.time() + 1e6)
     assert it.run("exit 0").outcome is Outcome.FINISHED
     for _ in range(2):
-        assert late.recent([], ["k3f9x2ab"])[RUN].outcome is Outcome.FINISHED
+        assert late.recent([], ["k3f9x2ab"], 3)[RUN].outcome is Outcome.FINISHED
         Path(it.place.runs.folder(RUN), "result.json").unlink(missing_ok=True)
     it.prepare("true", run="k3f9x2ab-2", epoch=2)
-    assert set(late.recent([], ["k3f9x2ab"])) == {RUN, "k3f9x2ab-2"}
-    assert late.recent([], []) == {}
-    assert late.recent([], ["k3f9x2ab"])[RUN].outcome is None
+    assert set(late.recent([], ["k3f9x2ab"], 3)) == {RUN, "k3f9x2ab-2"}
+    assert late.recent([], [], 3) == {}
+    assert late.recent([], ["k3f9x2ab"], 3)[RUN].outcome is None
 
 
 def test_a_record_survives_the_way_to_disk(it: Bench) -> None:

@@ -25,7 +25,7 @@ worlds = st.builds(random_world, st.integers(0, 2**32), st.integers(1, 6))
 Value = TypeVar("Value")
 
 #: Actions that change a task's status, claim or run.
-MOVES = (do.StartRun, do.LaunchRun, do.StopRun, do.SettleRun, do.Advance, do.Integrate, do.ArchiveTask)
+MOVES = (do.StartRun, do.LaunchRun, do.StopRun, do.CloseRun, do.SettleRun, do.Advance, do.Integrate, do.ArchiveTask)
 
 
 def moves(world: World) -> list[Any]:
@@ -133,7 +133,7 @@ def test_unknown_leads_to_nothing(world: World) -> None:
         workspaces={i: replace(space, presence=Presence.UNKNOWN) for i, space in world.workspaces.items()},
     )
     for action in decide(blind, NOW).actions:
-        assert not isinstance(action, do.StopRun | do.ReturnWorkspace)
+        assert not isinstance(action, do.StopRun | do.CloseRun | do.ReturnWorkspace)
         if isinstance(action, do.SettleRun | do.LaunchRun) and action.run in blind.runs:
             run = blind.runs[action.run]
             assert run.outcome is not None or run.ended_at is not None or not is_held_by(blind, action)
@@ -152,7 +152,7 @@ def test_gone_once_destroys_nothing(world: World) -> None:
     once = {i: replace(r, session=Presence.GONE, gone_looks=1) for i, r in world.runs.items() if r.outcome is None}
     open_ones = {i: replace(run, ended_at=None) for i, run in once.items()}
     plan = decide(replace(world, runs=open_ones), NOW)
-    touched = {a.run for a in plan.actions if isinstance(a, do.StopRun | do.SettleRun | do.LaunchRun)}
+    touched = {a.run for a in plan.actions if isinstance(a, do.StopRun | do.CloseRun | do.SettleRun | do.LaunchRun)}
     assert not {run for run in touched & open_ones.keys() if not run.startswith("person-")}
 
 

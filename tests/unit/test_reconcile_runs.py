@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from orange.core.actions import LaunchRun, PauseDispatch, SettleRun, StartRun, StopRun
+from orange.core.actions import CloseRun, LaunchRun, PauseDispatch, SettleRun, StartRun, StopRun
 from orange.core.lifecycle import Status, StuckReason
 from orange.core.model import (
     Dispatch,
@@ -35,6 +35,7 @@ from orange.testing.worlds import (
     released,
     settle_down,
     tip,
+    with_run,
 )
 
 GONE_TWICE: dict[str, Any] = {"session": Presence.GONE, "gone_looks": 2}
@@ -215,8 +216,6 @@ def test_paths_that_need_a_person_keep_review_on() -> None:
         (an_ended_run("t", outcome=Outcome.CRASHED), 0, (Status.PENDING, True, None)),
         (an_ended_run("t", outcome=Outcome.STOPPED), 2, (Status.PENDING, False, None)),
         (an_ended_run("t", outcome=Outcome.AGENT_MISSING), 0, (Status.STUCK, False, StuckReason.AGENT_MISSING)),
-        (a_run("t", **GONE_TWICE), 0, (Status.PENDING, True, None)),
-        (a_run("t", **GONE_TWICE), 2, (Status.STUCK, True, StuckReason.FAILED)),
     ],
 )
 def test_failures_are_retried_then_need_someone(run: Run, attempts: int, expected: tuple[object, ...]) -> None:
@@ -224,6 +223,46 @@ def test_failures_are_retried_then_need_someone(run: Run, attempts: int, expecte
     action = only(a_world(replace(a_working("t"), attempts=attempts), runs=[run]))
     assert (action.to, action.failed, action.stuck) == expected
     assert action.reason
+
+
+@pytest.mark.parametrize(
+    ("said", "message"), [(None, "the run disappeared without a result"), ("no space left", "no space left")]
+)
+def test_a_vanished_run_gets_its_end_on_record_before_it_is_judged(said: str | None, message: str) -> None:
+    """A run proven gone without a result crashed: that is written first, with what its supervisor complained of."""
+    world = a_world(a_working("t"), runs=[a_run("t", message=said, **GONE_TWICE)])
+    assert only(world) == CloseRun("t", "t-1", Outcome.CRASHED, message)
+    kinds = [type(action) for action in settle_down(world).actions]
+    assert kinds == [CloseRun, SettleRun]
+    task = settle_down(world).world.board.tasks["t"]
+    assert (task.status, task.attempts, task.held) == (Status.PENDING, 1, False)
+
+
+def test_a_run_that_vanished_after_its_task_had_moved_on_did_not_fail() -> None:
+    """A run that died while it was to end anyway has an end on record that counts for nothing."""
+    task = a_task("t", Status.CANCELLED, claim=a_claim("t"), run="t-1")
+    world = a_world(task, runs=[a_run("t", **GONE_TWICE)])
+    assert only(world) == CloseRun("t", "t-1", Outcome.STOPPED, "it ended when its task was cancelled")
+    settled = settle_down(world).world.board.tasks["t"]
+    assert (settled.status, settled.attempts, settled.held) == (Status.CANCELLED, 0, False)
+
+
+@pytest.mark.parametrize(("limits", "tries"), [(Limits(attempts=9), 3), (Limits(attempts=9, same_failure=5), 5)])
+def test_crashing_again_and_again_is_no_progress(limits: Limits, tries: int) -> None:
+    """Crashes count like any other failure: each is followed by its backoff, and alike ones in a row are stopped."""
+    world, now, waits = a_world(a_task("t"), settings=Settings(limits=limits)), NOW, []
+    for _ in range(tries):
+        world = settle_down(world, now).world
+        run = world.runs[f"t-{world.board.tasks['t'].epoch}"]
+        world = settle_down(with_run(world, replace(run, **GONE_TWICE)), now).world
+        wake = decide(world, now).wake_at
+        waits.append(wake and wake - now)
+        now = wake or now
+    assert waits == [*[10, 20, 40, 80][: tries - 1], None]
+    stuck = world.board.tasks["t"].stuck
+    assert stuck is not None
+    assert stuck.reason is StuckReason.NO_PROGRESS
+    assert f"{tries} times in a row" in stuck.message
 
 
 @pytest.mark.parametrize(("session", "looks"), [(Presence.UNKNOWN, 0), (Presence.GONE, 1), (Presence.UNKNOWN, 9)])
@@ -301,7 +340,7 @@ def test_a_success_of_a_closed_task_breaks_the_row() -> None:
     """Runs of tasks that are done meanwhile count too, where they were gathered."""
     world = a_world(*(a_task(i, claim=released(1), attempts=1) for i in "abc"), runs=failures(*"abc"))
     success = an_ended_run("x", ended_at=NOW - 48.5)
-    world = replace(world, recent=(*world.runs.values(), success))
+    world = with_run(world, success)
     assert not [a for a in decide(world, NOW).actions if isinstance(a, PauseDispatch)]
 
 

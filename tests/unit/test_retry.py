@@ -10,7 +10,16 @@ from hypothesis import strategies as st
 
 from orange.core.lifecycle import StuckReason
 from orange.core.model import Outcome, RequestKind, Run, Task
-from orange.core.retry import backoff, backoff_end, failing_tasks, pause_reason, signature, verdict
+from orange.core.retry import (
+    backoff,
+    backoff_end,
+    failing_tasks,
+    pause_reason,
+    remembered,
+    row_began,
+    signature,
+    verdict,
+)
 from orange.core.settings import Limits
 from orange.testing.worlds import NOW, a_request, a_working, an_ended_run
 
@@ -178,6 +187,30 @@ def ended(task: str, at: float, outcome: Outcome = FAILED) -> Run:
 def test_failures_in_a_row(runs: list[Run], since: float | None, failing: tuple[str, ...]) -> None:
     """Different tasks failing one after the other are counted back to the last success or resume."""
     assert failing_tasks(runs, since) == failing
+
+
+def test_what_would_end_a_row_lies_after_the_failure_that_completes_it() -> None:
+    """From the failure on that makes the row long enough, counted back from now, a success would break it."""
+    runs = [ended("a", 1), ended("b", 2), ended("a", 3), ended("c", 4), ended("d", 5)]
+    assert row_began(runs, None, Limits(consecutive_failures=3)) == 3
+    assert row_began(runs, None, Limits(consecutive_failures=4)) == 2
+    assert row_began(runs, None, Limits(consecutive_failures=5)) is None
+    assert row_began(runs, 3, Limits(consecutive_failures=3)) is None
+    assert row_began(runs, None, Limits(consecutive_failures=0)) is None
+
+
+@pytest.mark.parametrize(
+    ("limits", "attempts"),
+    [
+        (Limits(), 3),
+        (Limits(attempts=9, same_failure=5), 5),
+        (Limits(attempts=4, same_failure=9), 4),  # the attempts are used up before
+        (Limits(same_failure=0), 2),  # whether the last one mended anything
+    ],
+)
+def test_as_much_is_remembered_as_the_limits_compare(limits: Limits, attempts: int) -> None:
+    """So many attempts as may have to look alike are kept in mind, and never fewer than two."""
+    assert remembered(limits) == attempts
 
 
 def test_pausing_names_the_tasks() -> None:
