@@ -56,12 +56,11 @@ def run(call: Call, /, registered: bool, poll: str | None, **given: Any) -> None
 
 
 @click.command(cls=Command)
-@click.option("--reason", metavar="R", help="Why, for the log.")
+@click.option("--reason", metavar="R", help="Why; `orange daemon status` and the log show it.")
 @common
 def stop(call: Call, /, reason: str | None) -> None:
     """Stop the daemon; sessions live on and are adopted again."""
-    del reason  # kept for scripts: a stopped daemon has nowhere to show it
-    stopped = call.doors.daemon_stop()
+    stopped = call.doors.daemon_stop(reason)
     words = "the daemon has stopped; running agents go on" if stopped else "the daemon was not running"
     call.out.give({"stopped": stopped}, lambda: [words])
 
@@ -77,6 +76,9 @@ def status(call: Call, /) -> None:
 def _status_lines(found: Mapping[str, Any], call: Call) -> Iterator[str]:
     if not found.get("running"):
         yield "the daemon is not running: `orange daemon start`"
+        last = found.get("stopped")
+        if last:
+            yield f"it stopped {age_of(call.now - last['at'])} ago: {one_line(last['reason'])}"
         return
     since = f", since {age_of(call.now - found['since'])}" if found.get("since") else ""
     where = f", {found['url']}" if found.get("url") else ""

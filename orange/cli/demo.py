@@ -117,7 +117,7 @@ class Demo:
 
     def stop(self) -> None:
         """End the private daemon, and the private tmux server with it."""
-        self.call.doors.daemon_stop()
+        self.call.doors.daemon_stop("the demo is over")
         self.call.doors.open_project(self.repo).parts.executor.shut_down()
 
     def watch(self, deadline: float) -> list[View]:

@@ -35,12 +35,12 @@ class Doors(Protocol):
         """Trust what arrived with a clone; returns what that was."""
 
     def daemon_status(self) -> Mapping[str, Any]:
-        """Return `running`, `pid`, `url` and more. Never raises for a daemon that is down."""
+        """Return `running`, `pid`, `url` and more; of a daemon that is down, how it `stopped`. Never raises for one."""
 
     def daemon_start(self, root: str | None) -> Mapping[str, Any]:
         """Start the daemon in the background and return its status. Raises DaemonUnavailable."""
 
-    def daemon_stop(self) -> bool:
+    def daemon_stop(self, reason: str | None) -> bool:
         """Stop the daemon; False when none was running. Raises DaemonUnavailable."""
 
     def daemon_run(self, options: Mapping[str, Any]) -> None:
@@ -108,12 +108,8 @@ class RealDoors:
     def daemon_status(self) -> Mapping[str, Any]:
         """Return the daemon's status."""
         from orange import wiring
-        from orange.core.problems import DaemonUnavailable
 
-        try:
-            return wiring.daemon_call(wiring.current_home(), "status")
-        except DaemonUnavailable:
-            return {"running": False, "pid": None, "url": None}
+        return wiring.daemon_status(wiring.current_home())
 
     def daemon_start(self, root: str | None) -> Mapping[str, Any]:
         """Start the daemon in the background."""
@@ -122,12 +118,12 @@ class RealDoors:
 
         return control.start(wiring.current_home(), root)
 
-    def daemon_stop(self) -> bool:
+    def daemon_stop(self, reason: str | None) -> bool:
         """Stop the daemon."""
         from orange import wiring
         from orange.daemon import control
 
-        return control.stop(wiring.current_home())
+        return control.stop(wiring.current_home(), reason)
 
     def daemon_run(self, options: Mapping[str, Any]) -> None:
         """Be the daemon until told to stop."""

@@ -31,6 +31,11 @@ class Home:
         return f"{self.state}/logs/daemon.log"
 
     @property
+    def stopped(self) -> str:
+        """How the daemon last stopped; absent while it runs."""
+        return f"{self.state}/stopped.json"
+
+    @property
     def projects(self) -> str:
         """The registered projects."""
         return f"{self.state}/projects.json"

@@ -22,25 +22,18 @@ def start(home: Home, root: str | None) -> Mapping[str, Any]:
         wiring.register(home, root)
     if wiring.daemon_up(home):
         wiring.daemon_call(home, "look")
-        return status(home)
+        return wiring.daemon_status(home)
     wiring.detach_daemon(home, [sys.executable, "-m", "orange", "daemon", "run", "--registered"])
     if not _until(lambda: wiring.daemon_up(home)):
         raise DaemonUnavailable(f"the daemon did not start: see {home.log}")
-    return status(home)
+    return wiring.daemon_status(home)
 
 
-def status(home: Home) -> Mapping[str, Any]:
-    """Return the daemon's own status, or that it is not running."""
-    if not wiring.daemon_up(home):
-        return {"running": False, "pid": None, "url": None, "projects": []}
-    return wiring.daemon_call(home, "status")
-
-
-def stop(home: Home) -> bool:
+def stop(home: Home, reason: str | None) -> bool:
     """Stop the daemon and wait for its end; False when none was running. Agents go on. Raises DaemonUnavailable."""
     if not wiring.daemon_up(home):
         return False
-    pid = int(wiring.daemon_call(home, "stop")["pid"])
+    pid = int(wiring.daemon_call(home, "stop", {"reason": reason})["pid"])
     if not _until(lambda: not _alive(pid)):
         raise DaemonUnavailable(f"the daemon (process {pid}) has not ended yet: see {home.log}")
     return True

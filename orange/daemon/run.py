@@ -22,6 +22,7 @@ from typing import Any
 
 from orange import __version__, wiring
 from orange.core.home import Home
+from orange.core.present import visible_line
 from orange.core.problems import DaemonUnavailable, OrangeError
 from orange.daemon.agenda import Agenda, Look
 
@@ -54,6 +55,8 @@ class Daemon:
         self.home, self.options = home, options
         self.agenda = Agenda()
         self.stopping = threading.Event()
+        #: Why it stops, for the log and for who asks afterwards.
+        self.reason = "nothing was left to do"
         self.projects: dict[str, wiring.Served] = {}
         self.failures: dict[str, str] = {}
         self.started = time.time()
@@ -62,10 +65,13 @@ class Daemon:
         """Run until told to stop. Raises DaemonUnavailable when another daemon of this user runs."""
         sys.setswitchinterval(SWITCH)
         with daemon_lock(self.home), self._socket():
+            wiring.daemon_starts(self.home)
             self._on_signals()
             with ThreadPoolExecutor(max_workers=8, thread_name_prefix="work") as pool:
                 self._turn_until_stopped(pool)
+                log.info("stops: %s", visible_line(self.reason))
                 self._wind_down()
+            wiring.daemon_stops(self.home, self.reason)
 
     @contextmanager
     def _socket(self) -> Iterator[None]:
@@ -82,11 +88,12 @@ class Daemon:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, self._told_to_stop)
 
-    def _told_to_stop(self, _number: int, _frame: FrameType | None) -> None:
-        self.stop()
+    def _told_to_stop(self, number: int, _frame: FrameType | None) -> None:
+        self.stop(f"it was sent {signal.Signals(number).name}")
 
-    def stop(self) -> None:
+    def stop(self, reason: str) -> None:
         """Ask the loop to end."""
+        self.reason = reason
         self.stopping.set()
         self.agenda.wake()
 
@@ -161,7 +168,7 @@ class Daemon:
         calls: dict[str, Callable[[], Mapping[str, Any]]] = {
             "status": self.status,
             "look": self._look,
-            "stop": self._stop_call,
+            "stop": lambda: self._stop_call(arguments.get("reason")),
         }
         if name not in calls:
             return {"error": f"there is no call {name!r}"}
@@ -172,8 +179,8 @@ class Daemon:
         self.agenda.nudge()
         return {"ok": True}
 
-    def _stop_call(self) -> Mapping[str, Any]:
-        self.stop()
+    def _stop_call(self, reason: object) -> Mapping[str, Any]:
+        self.stop(str(reason) if reason else "it was told to")
         return {"ok": True, "pid": os.getpid()}
 
     def status(self) -> Mapping[str, Any]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from orange.adapters import daemon_socket, locate, registry
+from orange.adapters import daemon_socket, laststop, locate, registry
 from orange.core.home import Home
 from orange.core.home import home as _home
 from orange.core.layout import Layout
@@ -254,6 +254,24 @@ def daemon_call(home: Home, name: str, arguments: Mapping[str, Any] | None = Non
     return daemon_socket.call(home.socket, name, arguments)
 
 
+def daemon_status(home: Home) -> dict[str, Any]:
+    """Ask the daemon how it is; where none runs, say so and how the last one stopped."""
+    try:
+        return daemon_call(home, "status")
+    except DaemonUnavailable:
+        return {"running": False, "pid": None, "url": None, "projects": [], "stopped": laststop.read(home)}
+
+
+def daemon_starts(home: Home) -> None:
+    """Forget how the last daemon stopped. The caller holds the daemon's lock."""
+    laststop.forget(home)
+
+
+def daemon_stops(home: Home, reason: str) -> None:
+    """Note why the daemon stops, for whoever asks later. Raises StorageFailed."""
+    laststop.write(home, time.time(), reason)
+
+
 def daemon_server(home: Home, handler: daemon_socket.Handler) -> daemon_socket.Server:
     """Make the daemon's socket server."""
     return daemon_socket.Server(home.socket, handler)
@@ -276,32 +294,6 @@ def registered(home: Home) -> tuple[str, ...]:
 def register(home: Home, root: str) -> None:
     """Register a repository with the daemon."""
     registry.register(home, root)
-
-
-class DaemonClient:
-    """The daemon, as a command sees it."""
-
-    def __init__(self, home: Home) -> None:
-        self.home = home
-
-    def status(self) -> dict[str, Any]:
-        """Say whether it runs, and where. Never raises for a daemon that is not there."""
-        try:
-            return daemon_call(self.home, "status")
-        except DaemonUnavailable:
-            return {"running": False, "pid": None, "url": None, "projects": []}
-
-    def nudge(self, layout: Layout) -> None:
-        """Tell it to look again, if it runs."""
-        try:
-            daemon_call(self.home, "look", {"root": layout.root})
-        except DaemonUnavailable:
-            return
-
-
-def daemon_client() -> DaemonClient:
-    """Reach this user's daemon."""
-    return DaemonClient(current_home())
 
 
 def named_project(name: str) -> str:

@@ -193,6 +193,26 @@ def _processes() -> list[str]:
     return found
 
 
+def test_a_daemon_that_stopped_says_why_until_the_next_one_starts(place: Place) -> None:
+    """The reason of `daemon stop` is in the log and in `daemon status`; so is the signal that ended it."""
+
+    def stopped() -> str | None:
+        found = place.orange("daemon", "status", "--json").json["daemon"].get("stopped")
+        return str(found["reason"]) if found else None
+
+    place.orange("daemon", "start")
+    assert stopped() is None
+    place.orange("daemon", "stop", "--reason", "new disk\x1b[31m")
+    assert stopped() == "new disk\x1b[31m"
+    assert "ago: new disk\\x1b[31m" in place.orange("daemon", "status").out
+    assert "stops: new disk\\x1b[31m" in place.orange("daemon", "logs").out
+    daemon = place.start()
+    assert stopped() is None
+    daemon.terminate()
+    assert daemon.wait(60) == 0
+    assert stopped() == "it was sent SIGTERM"
+
+
 def test_status_says_that_dispatch_is_paused_and_why(place: Place) -> None:
     """A pause is shown with its reason, whether the daemon runs or not, until it is lifted."""
     place.orange("daemon", "pause", "--reason", "lunch")

@@ -167,6 +167,8 @@ class FakeDoors:
     opened: list[str] = field(default_factory=list)
     roots: tuple[str, ...] = ()
     ran: Mapping[str, Any] = field(default_factory=dict)
+    #: Why the daemon was stopped.
+    stopped: str | None = None
     #: Raised by `agents`: a bug, or an interruption.
     bug: BaseException | None = None
     log: str = "/nowhere/daemon.log"
@@ -203,7 +205,8 @@ class FakeDoors:
     def daemon_start(self, root: str | None) -> Mapping[str, Any]:
         return self.daemon | {"root": root}
 
-    def daemon_stop(self) -> bool:
+    def daemon_stop(self, reason: str | None) -> bool:
+        self.stopped = reason
         return True
 
     def daemon_run(self, options: Mapping[str, Any]) -> None:

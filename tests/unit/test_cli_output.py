@@ -234,6 +234,20 @@ def test_the_daemon_in_the_foreground_gets_its_options() -> None:
     assert doors.ran == {}
 
 
+def test_a_stopped_daemon_says_when_and_why() -> None:
+    """The reason given to `daemon stop` reaches the daemon; while none runs, `daemon status` shows how it ended."""
+    doors = FakeDoors(FakeProject(DB))
+    assert orange("daemon", "stop", "--reason", "new disk", doors=doors).out == (
+        "the daemon has stopped; running agents go on\n"
+    )
+    assert doors.stopped == "new disk"
+    doors.daemon = {"running": False, "stopped": {"at": NOON - 180, "reason": "new\x1bdisk"}}
+    shown = orange("daemon", "status", doors=doors).out
+    assert shown.splitlines()[1:] == ["it stopped 3m ago: new\\x1bdisk"]
+    doors.daemon = {"running": False, "stopped": None}
+    assert "stopped" not in orange("daemon", "status", doors=doors).out
+
+
 def test_completion_completes_commands_and_task_names() -> None:
     """The words offered are commands below the group, and ids and names of tasks."""
     from click.shell_completion import ShellComplete
