@@ -13,8 +13,8 @@ from orange.core.cycles import check_edges
 from orange.core.kin import check_caps
 from orange.core.lifecycle import Actor, Status
 from orange.core.model import Board, Task
-from orange.core.ports import Event, Transaction
 from orange.core.problems import InvalidInput, NotAllowed
+from orange.core.storeports import Event, Transaction
 from orange.project.parts import Parts
 from orange.project.requests import NewTask, Speaker
 

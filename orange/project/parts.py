@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from orange.core.layout import Layout
-from orange.core.ports import Clock, Configuration, Executor, Integration, Runs, TaskStore, Workspaces
+from orange.core.ports import Clock, Configuration, Executor, Integration, Runs, Workspaces
 from orange.core.settings import Settings
+from orange.core.storeports import TaskStore
 
 
 class Parts(Protocol):

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from orange.core import effective, graph, times
 from orange.core.lifecycle import Facts, Status, StuckReason, advance
 from orange.core.model import Stuck, Task
-from orange.core.ports import Event, Transaction
 from orange.core.problems import TaskNotFound
 from orange.core.settings import Settings
+from orange.core.storeports import Event, Transaction
 from orange.project.parts import Parts
 from orange.project.requests import Speaker
 

@@ -15,8 +15,8 @@ from orange.core.lifecycle import Status
 from orange.core.model import Board, BranchState, Dispatch, Outcome, Presence, Run, Task, World
 from orange.core.ports import RunRecord
 from orange.core.retry import remembered, row_began
-from orange.core.scene import moment
 from orange.core.settings import Settings
+from orange.core.times import stamp
 from orange.project.parts import Parts
 
 
@@ -103,8 +103,9 @@ def _closed_since(parts: Parts, graph: Graph, began: float | None) -> Iterator[R
     """Yield the last runs of the tasks closed within the last minute, and since `began` down to the last success."""
     minute = parts.clock.now() - MINUTE
     since = minute if began is None else min(minute, began)
+    limit = stamp(since - 1.0)  # a stamp is the second's beginning
     for changed, task_id in reversed(graph.closed()):
-        if (moment(changed) or 0.0) + 1 < since:  # a stamp is the second's beginning
+        if changed < limit:
             return
         epoch = graph.tasks[task_id].epoch
         record = parts.runs.record(f"{task_id}-{epoch}") if epoch else None
@@ -112,6 +113,7 @@ def _closed_since(parts: Parts, graph: Graph, began: float | None) -> Iterator[R
             yield record
             if record.outcome is Outcome.FINISHED:
                 since = min(minute, max(since, record.ended_at or 0.0))
+                limit = stamp(since - 1.0)
 
 
 def _runs_of(sessions: Iterable[str]) -> Iterable[str]:

@@ -21,8 +21,9 @@ from orange.core import document, names
 from orange.core.document import Document
 from orange.core.lifecycle import AT_REST, Facts, Status
 from orange.core.model import Board, Task
-from orange.core.ports import Clock, Event
+from orange.core.ports import Clock
 from orange.core.problems import BrokenFile, InvalidInput, Problem, StaleWrite, TaskNotFound
+from orange.core.storeports import Event
 from orange.core.times import stamp
 
 _ROOTS = ("tasks", "archive")

@@ -16,9 +16,10 @@ from orange.core.home import Home
 from orange.core.home import home as _home
 from orange.core.layout import Layout
 from orange.core.lifecycle import Actor
-from orange.core.ports import Command, Executor, Integration, Runs, RunSpec, TaskStore, Workspaces
+from orange.core.ports import Command, Executor, Integration, Runs, RunSpec, Workspaces
 from orange.core.problems import DaemonUnavailable, InvalidInput, NotAProject
 from orange.core.settings import Settings
+from orange.core.storeports import TaskStore
 from orange.project.requests import Speaker
 
 if TYPE_CHECKING:

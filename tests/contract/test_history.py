@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from orange.adapters.history import open_history
 from orange.core.layout import RECORDS_REF, Layout
-from orange.core.ports import History
 from orange.core.problems import GitFailed, InvalidInput
+from orange.core.storeports import History
 from orange.testing import repos
 from orange.testing.repos import Repo
 

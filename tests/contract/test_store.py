@@ -11,8 +11,8 @@ import pytest
 from orange.adapters.store import FileStore
 from orange.core.lifecycle import Status, StuckReason
 from orange.core.model import Claim, Priority
-from orange.core.ports import Event, TaskStore, Transaction
 from orange.core.problems import BrokenFile, InvalidInput, StaleWrite, TaskNotFound
+from orange.core.storeports import Event, TaskStore, Transaction
 from orange.testing.fakestore import FakeStore
 from tests.integration.store_place import BODY, CREATED, STAMP, HandClock, Place, add, claim, make_id, task
 

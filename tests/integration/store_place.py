@@ -19,7 +19,7 @@ from orange.adapters.store import FileStore
 from orange.core.layout import Layout
 from orange.core.lifecycle import Status
 from orange.core.model import Claim, Task
-from orange.core.ports import Transaction
+from orange.core.storeports import Transaction
 from orange.testing.fakehistory import FakeHistory
 
 NOW = 1_790_000_000.0

@@ -13,8 +13,8 @@ import pytest
 from orange.adapters.store import FileStore
 from orange.core.lifecycle import Status
 from orange.core.model import Claim, Priority
-from orange.core.ports import Event
 from orange.core.problems import BrokenFile, StaleWrite, TaskNotFound
+from orange.core.storeports import Event
 from tests.integration.store_place import CREATED, STAMP, Place, add, claim, make_id, task
 from tests.integration.test_store_races import save_by_rename, save_in_place, save_with_backup
 

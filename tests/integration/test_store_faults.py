@@ -16,8 +16,8 @@ import pytest
 
 from orange.adapters.store import FileStore
 from orange.core.model import Board, Priority
-from orange.core.ports import Event, TaskStore, Transaction
 from orange.core.problems import Problem, StorageFailed, UnfinishedWrite
+from orange.core.storeports import Event, TaskStore, Transaction
 from orange.testing.fakehistory import FakeHistory
 from tests.integration.store_place import BODY, FAULTS, STAMP, Counter, Place, add, claim, make_id, quick_folder, task
 

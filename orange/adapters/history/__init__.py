@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 from orange.adapters.history.fast_import import FastImportHistory
 from orange.core.layout import Layout
-from orange.core.ports import History
+from orange.core.storeports import History
 
 __all__ = ["FastImportHistory", "open_history"]
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from orange.adapters.journal import Entry, Journal, Kind, Op, blob_id
 from orange.adapters.store.index import TipLog
 from orange.adapters.store.scan import is_task_path
-from orange.core.ports import History
+from orange.core.storeports import History
 
 
 @dataclass(frozen=True, slots=True)

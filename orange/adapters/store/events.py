@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from orange.core.ports import Event
+from orange.core.storeports import Event
 
 #: The trail's file in a task's folder.
 EVENTS = "events.jsonl"

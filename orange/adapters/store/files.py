@@ -22,8 +22,9 @@ from orange.adapters.store.takeup import TakeUp
 from orange.adapters.store.transaction import FileTransaction
 from orange.core.layout import Layout
 from orange.core.model import Board
-from orange.core.ports import Clock, Event, History
+from orange.core.ports import Clock
 from orange.core.problems import BrokenFile, OrangeError, Problem, TaskNotFound
+from orange.core.storeports import Event, History
 
 
 class FileStore:

@@ -19,8 +19,8 @@ from orange.adapters.store.odd import Edit
 from orange.adapters.store.scan import is_task_path, read_plain, walk
 from orange.adapters.store.shelf import Shelf
 from orange.core.layout import Layout
-from orange.core.ports import History
 from orange.core.problems import StaleWrite
+from orange.core.storeports import History
 
 #: What else is recorded beside tasks.
 _FILES, _FOLDERS = ("config.yaml",), ("plans", "pipelines", "prompts")

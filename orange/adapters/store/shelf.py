@@ -25,8 +25,9 @@ from orange.adapters.store.scan import NAME, Scanner, is_task_path
 from orange.adapters.store.view import View
 from orange.core.layout import Layout
 from orange.core.model import Board
-from orange.core.ports import Clock, History
+from orange.core.ports import Clock
 from orange.core.problems import Problem, StorageFailed
+from orange.core.storeports import History
 
 #: How often a reader looks again without the lock.
 _LOOKS = 3

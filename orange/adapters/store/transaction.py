@@ -20,8 +20,9 @@ from orange.adapters.store.shelf import Shelf
 from orange.adapters.store.takeup import TakeUp
 from orange.core.layout import Layout
 from orange.core.model import Board, Task
-from orange.core.ports import Clock, Event
+from orange.core.ports import Clock
 from orange.core.problems import BrokenFile, InvalidInput, StaleWrite, TaskNotFound
+from orange.core.storeports import Event
 from orange.core.times import stamp
 
 #: Bytes of an absolute path beyond which a child is not made inside its parent's folder: folders are only for people.
