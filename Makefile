@@ -8,12 +8,13 @@ WORKERS ?= 2
 BEYOND_UNIT := $(wildcard tests/house tests/contract tests/integration tests/acceptance)
 
 .NOTPARALLEL:
-.PHONY: help demo test lint unit long bench torture venv system docs requirements bare clean
+.PHONY: help demo test lint unit long bench torture venv system agents docs requirements bare clean
 
 help:
 	@echo 'make demo          show a task graph worked off from start to end, without any account'
 	@echo 'make test          format, lint, types, import contracts, every test'
 	@echo 'make lint | unit | long    the parts of it'
+	@echo 'make agents        install the real agent programs that some tests drive'
 	@echo 'make torture       the tests with counts ten times as large'
 	@echo 'make bench         figures against floors and targets'
 	@echo 'make docs          write the generated parts of docs/ anew'
@@ -39,13 +40,16 @@ lint: venv
 unit: venv
 	$(PYTEST) tests/unit -q
 
-long: system venv
+agents:
+	@bash .ci/agents
+
+long: system venv agents
 	$(PYTEST) $(BEYOND_UNIT) -q -n $(WORKERS) --dist worksteal
 
 test: system lint unit long
 
 torture: export ORANGE_TORTURE = 10
-torture: system venv
+torture: system venv agents
 	$(PYTEST) tests -q -n $(WORKERS) --dist worksteal -o faulthandler_timeout=6000
 
 bench: system venv

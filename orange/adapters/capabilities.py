@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 
 from orange.adapters.runtimes.registry import RUNTIMES
-from orange.core.ports import Found
+from orange.core.agents import Found
 from orange.core.settings import AgentSettings, Settings
 
 #: Capability -> the programs of which one must be there.

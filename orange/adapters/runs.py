@@ -17,10 +17,11 @@ from typing import Any
 
 from orange import recordfile
 from orange.core import runfiles
+from orange.core.agents import UNTOLD, Command, Conversation, Resume, Spent
 from orange.core.ending import Ending, Subject, error_text, result, shown
 from orange.core.layout import Layout
 from orange.core.model import Outcome
-from orange.core.ports import Command, RunRecord, RunSpec
+from orange.core.ports import RunRecord, RunSpec
 from orange.core.problems import InvalidInput, OrangeError, StorageFailed
 from orange.core.retry import NEUTRAL
 from orange.core.settings import AgentSettings
@@ -96,7 +97,7 @@ class FileRuns:
             return
         output = _tail(f"{folder}/{runfiles.OUTPUT}")
         ending = Ending(outcome, message, command=_command(folder), output=output)
-        told = json.dumps(result(ending, commit, self._now()), indent=1) + "\n"
+        told = json.dumps(result(ending, commit, self._now(), _values(f"{folder}/{runfiles.AGENT}")), indent=1) + "\n"
         try:
             if ending.failed:
                 report = error_text(folder, Subject.of(record.spec), ending)
@@ -132,8 +133,8 @@ class FileRuns:
         try:
             command = self._command(spec, f"{folder}/{runfiles.PROMPT}")
         except OrangeError as refused:
-            return {"argv": (), "env": {}, "stdin": False, "refusal": refused.message}
-        return {"argv": command.argv, "env": dict(command.env), "stdin": command.stdin, "refusal": None}
+            return asdict(Command((), {})) | {"refusal": refused.message}
+        return asdict(command) | {"refusal": None}
 
     def _latest(self, task: str, epochs: Iterable[int], attempts: int) -> Mapping[str, RunRecord]:
         found: dict[str, RunRecord] = {}
@@ -182,13 +183,26 @@ def _record(folder: str) -> RunRecord | None:
         signature=result.get("signature"),
         message=result.get("message") if ended else _complaint(folder),
         commit=result.get("commit"),
+        conversation=_conversation(_values(f"{folder}/{runfiles.AGENT}") or {}),
     )
 
 
+def _conversation(told: dict[str, Any]) -> Conversation:
+    """Read what an agent's stream told; what makes no sense counts as not told."""
+    try:
+        values = {field.name: told[field.name] for field in fields(Conversation)}
+        counts = {key: Spent(**values[key]) for key in ("tokens", "conversation_tokens")}
+    except (KeyError, TypeError):
+        return UNTOLD
+    return Conversation(**values | counts)
+
+
 def _spec(told: dict[str, Any]) -> RunSpec:
-    values = {field.name: told[field.name] for field in fields(RunSpec)}
+    values = {field.name: told[field.name] for field in fields(RunSpec) if field.name in told}
     settings = {field.name: told["agent_settings"][field.name] for field in fields(AgentSettings)}
     settings["args"], values["ports"] = tuple(settings["args"]), tuple(values["ports"])
+    if values.get("resume"):
+        values["resume"] = Resume(values["resume"]["session"], Spent(**values["resume"]["spent"]))
     return RunSpec(**values | {"agent_settings": AgentSettings(**settings)})
 
 

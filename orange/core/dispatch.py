@@ -178,6 +178,7 @@ def may_resume(task: Task) -> bool:
 def next_start(scene: Scene) -> float | None:
     """Return when the passing of time alone may let something start; None when it cannot."""
     ends = [waits_until(scene, scene.tasks[task_id]) for task_id in scene.graph.tried()]
+    ends += [run.limited_until for run in scene.limited.values()]
     spawns = recent_spawns(scene)
     if len(spawns) >= scene.settings.limits.spawns_per_minute:
         ends += [started + MINUTE for started in spawns[:1]]

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 #: The words of `model.Outcome`, which is too large to import here; a test holds them together.
 FINISHED, FAILED, STALLED, TIMEOUT = "finished", "failed", "stalled", "timeout"
 STOPPED, CRASHED, AGENT_MISSING = "stopped", "crashed", "agent_missing"
+RATE_LIMITED = "rate_limited"
 
 #: Lines of output quoted in an error report.
 QUOTED = 40
@@ -42,7 +43,7 @@ class Ending(NamedTuple):
     @property
     def failed(self) -> bool:
         """Whether it needs an error report."""
-        return self.outcome not in {FINISHED, STOPPED}
+        return self.outcome not in {FINISHED, STOPPED, RATE_LIMITED}
 
 
 class Subject(NamedTuple):
@@ -92,8 +93,10 @@ def signature(ending: Ending) -> str | None:
     return retry.signature(f"{ending.stage}: {ending.message}\n{said}")
 
 
-def result(ending: Ending, commit: str | None, ended_at: float) -> Mapping[str, object]:
-    """Compose the content of `RESULT`. `ended_at`: seconds since 1970."""
+def result(
+    ending: Ending, commit: str | None, ended_at: float, conversation: Mapping[str, object] | None
+) -> Mapping[str, object]:
+    """Compose the content of `RESULT`. `ended_at`: seconds since 1970; `conversation`: the content of `AGENT`."""
     return {
         "format": runfiles.FORMAT,
         "outcome": ending.outcome,
@@ -102,6 +105,7 @@ def result(ending: Ending, commit: str | None, ended_at: float) -> Mapping[str, 
         "signature": signature(ending),
         "message": ending.message,
         "commit": commit,
+        "conversation": conversation or None,
     }
 
 

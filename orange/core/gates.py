@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from orange.core import effective
 from orange.core.lifecycle import Status
-from orange.core.model import Merged, Presence, RequestKind, Task
+from orange.core.model import Merged, Presence, RequestKind, Run, Task
 from orange.core.retry import backoff, backoff_end
 from orange.core.scene import Scene, moment
 from orange.core.times import stamp
@@ -192,9 +192,24 @@ def waits_until(scene: Scene, task: Task) -> float | None:
     return None if failed_at is None else failed_at + backoff(task.attempts)
 
 
+def _limit(scene: Scene, task: Task) -> Reasons:
+    agent = effective.agent_of(task, scene.settings)
+    run = scene.limited.get(agent)
+    if run is not None:
+        yield limit(scene, task, run)
+
+
+def limit(scene: Scene, task: Task, run: Run) -> Waiting:
+    """Say that an agent's provider refuses to go on, as a run of this machine met it."""
+    mine = task.claim is not None and task.claim.run == run.id
+    then = "the conversation is continued then" if mine else "nothing is given to it before"
+    message = f"the provider of {run.agent} refuses to go on until {_at(run.limited_until)}; {then}"
+    return Waiting("rate_limit", message, since(scene, task, _at(run.ended_at)), run.id, None)
+
+
 def _at(when: float | None) -> str:
     """Write an instant; one beyond the calendar is as good as never."""
     return stamp(when) if when is not None and 0 <= when < 253402300800 else "never"
 
 
-_GATES: tuple[Gate, ...] = (blockers, _human, _trust, _capability, _base, holder, _rewound, _backoff)
+_GATES: tuple[Gate, ...] = (blockers, _human, _trust, _capability, _base, holder, _rewound, _backoff, _limit)

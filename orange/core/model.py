@@ -211,20 +211,8 @@ class Task:
 
 
 #: Keys only orange writes: a hand edit of one is not believed.
-ORANGE_ONLY = (
-    "workspace",
-    "tmux_session",
-    "run",
-    "ports",
-    "claim",
-    "attempts",
-    "review_round",
-    "stuck",
-    "request",
-    "approved",
-    "merged",
-    "reopened",
-)
+ORANGE_ONLY = ("workspace", "tmux_session", "run", "ports", "claim", "attempts", "review_round", "stuck", "request",
+    "approved", "merged", "reopened")  # fmt: skip
 #: Keys fixed at creation.
 FIXED = ("id", "name", "created_at")
 #: Every key whose accepted value stays in force against a hand edit; `status` is judged by the lifecycle.
@@ -267,6 +255,8 @@ class Outcome(StrEnum):
     CRASHED = "crashed"
     #: The agent's program is missing or unusable.
     AGENT_MISSING = "agent_missing"
+    #: The model's provider refuses to go on until a given time; the conversation is continued then.
+    RATE_LIMITED = "rate_limited"
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,6 +285,10 @@ class Run:
     session: Presence = Presence.UNKNOWN
     #: How many consecutive observations found the session gone.
     gone_looks: int = 0
+    #: The agent that ran it; empty when there is no record yet.
+    agent: str = ""
+    #: Until when that agent's provider refuses to go on, wall-clock seconds; None when it does not.
+    limited_until: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from orange.core.agents import UNTOLD, Command, Conversation, Found, Resume
 from orange.core.forecast import Forecast
 from orange.core.model import Base, BranchState, Outcome, Presence, Task, Workspace
 from orange.core.problems import Problem
@@ -160,6 +161,10 @@ class RunSpec:
     before_run: str | None
     after_run: str | None
     hook_timeout: int
+    #: The conversation to continue; None to begin one.
+    resume: Resume | None = None
+    #: What is new since that conversation; `prompt` is for when it turns out not to be there any more.
+    followup: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +180,7 @@ class RunRecord:
     signature: str | None
     message: str | None
     commit: str | None
+    conversation: Conversation = UNTOLD
 
 
 class Runs(Protocol):
@@ -231,27 +237,6 @@ class Executor(Protocol):
 
     def shut_down(self) -> None:
         """End the project's tmux server when it has no sessions."""
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What detection says of an agent on this machine."""
-
-    name: str
-    usable: bool
-    version: str | None
-    #: Why it is unusable and what to do, in one sentence.
-    reason: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """A program to run."""
-
-    argv: tuple[str, ...]
-    env: Mapping[str, str]
-    #: Whether the prompt is given on standard input instead of by file.
-    stdin: bool = False
 
 
 class Configuration(Protocol):

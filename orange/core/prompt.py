@@ -52,6 +52,27 @@ def build(task: Task, body: str, *, handoffs: Mapping[str, str] | None = None, b
     return "\n\n".join(part.strip("\n") for part in parts if part) + "\n"
 
 
+def follow_up(task: Task, ended: str | None) -> str:
+    """Compose the prompt of a conversation that is continued: only what is new in it.
+
+    `ended` says how the run before was cut off; None when it was not.
+    """
+    parts = [f"# Task {task.id}: {task.title} (continued)", _request(task), _cut_off(task, ended), _CONTINUED]
+    return "\n\n".join(part.strip("\n") for part in parts if part) + "\n"
+
+
+def _cut_off(task: Task, ended: str | None) -> str:
+    if task.request is not None and task.request.kind is not RequestKind.RUN:
+        return ""
+    if ended is None:
+        return "The task was taken up again after you had finished. See what is asked now: `orange task show`."
+    return f"Your last run was cut off: {ended.rstrip('. ')}. See `git status` and `git log`, and go on from there."
+
+
+_CONTINUED = """\
+What you were told before still holds. `orange task show` shows the task as it is now; exit normally when it is done."""
+
+
 def _heading(task: Task, base: str) -> str:
     place = (
         f"The worktree is {task.workspace or 'here'}, the branch is {task.branch or 'checked out'}, cut from {base}."

@@ -24,8 +24,8 @@ LONGEST = 300
 
 #: Outcomes that use up an attempt.
 FAILURES = frozenset({Outcome.FAILED, Outcome.STALLED, Outcome.TIMEOUT, Outcome.CRASHED})
-#: Outcomes that say nothing about the work: the run was told to end.
-NEUTRAL = frozenset({Outcome.STOPPED})
+#: Outcomes that say nothing about the work: the run was told to end, or its agent's provider refused to go on.
+NEUTRAL = frozenset({Outcome.STOPPED, Outcome.RATE_LIMITED})
 
 #: Only the end of a log is looked at: characters.
 _TAIL = 32_768
@@ -149,6 +149,7 @@ _ENDINGS = {
     Outcome.TIMEOUT: "the run took longer than limits.run and was ended",
     Outcome.STOPPED: "the run was told to end",
     Outcome.CRASHED: "the run disappeared without a result",
+    Outcome.RATE_LIMITED: "the model's provider refused to go on",
     Outcome.AGENT_MISSING: "the agent's program is missing or unusable",
 }
 

@@ -13,6 +13,12 @@ SPEC = "spec.json"
 FORMAT = 1
 #: The prompt, as the agent is given it.
 PROMPT = "prompt.md"
+#: What is new since the conversation that is continued; only where one is.
+FOLLOWUP = "followup.md"
+#: What the agent's stream told of its conversation: its id, tokens, cost, a limit, the last error.
+AGENT = "agent.json"
+#: The agent's stream of events, as it came.
+STREAM = "logs/agent.jsonl"
 #: Exists from the instant before the agent is started; made exclusively, so that it is started once.
 LAUNCHED = "launched"
 #: The supervisor's and the agent's process identities.

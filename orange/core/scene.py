@@ -14,6 +14,7 @@ from orange.core import effective
 from orange.core.graph import Graph
 from orange.core.lifecycle import Facts, Status, StuckReason
 from orange.core.model import Board, BranchState, Claim, Presence, Run, Task, World
+from orange.core.refusals import limit_of, limited_agents
 from orange.core.times import is_time, seconds
 
 #: So many looks in a row must have found a session gone before it counts as dead.
@@ -55,6 +56,8 @@ class Scene:
         for runs in self._runs.values():
             runs.sort(key=lambda run: (-run.epoch, run.id))
         self._with_runs = sorted(self._runs)
+        #: Agent -> the run that met the limit its provider set, for the agents that nothing is given to.
+        self.limited = limited_agents(world.runs.values(), now)
 
     @property
     def board(self) -> Board:
@@ -92,6 +95,11 @@ class Scene:
         if task.claim is None or task.claim.run is None:
             return None
         return self.world.runs.get(task.claim.run)
+
+    def parked(self, task: Task) -> Run | None:
+        """Return the run whose limit a working task waits out; None when it waits for none."""
+        run = self.held_run(task) if task.status is Status.WORKING else None
+        return run if run is not None and limit_of(run, self.now) is not None else None
 
     def is_asking(self, task: Task, run: Run) -> bool:
         """Whether a live run waits for an answer: it goes on under its own epoch."""

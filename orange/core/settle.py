@@ -79,13 +79,13 @@ def _look_after(scene: Scene, task: Task, run_id: str) -> Iterator[SettleRun | L
         yield CloseRun(task.id, run_id, Outcome.CRASHED, describe(replace(run, outcome=Outcome.CRASHED)))
     elif run is None or is_dead(run):
         yield LaunchRun(task.id, run_id)
-    elif is_over(run):
+    elif is_over(run) and not scene.parked(task):
         yield settle(scene, task, run)
 
 
 def settle(scene: Scene, task: Task, run: Run) -> SettleRun:
     """Say what an ended run means for its task."""
-    if run.outcome is Outcome.STOPPED:
+    if run.outcome in {Outcome.STOPPED, Outcome.RATE_LIMITED}:
         return SettleRun(task.id, run.id, Status.PENDING, describe(run))
     earlier = [other for other in scene.ended(task.id) if other.epoch < run.epoch]
     if run.outcome is Outcome.FINISHED and not _mended_nothing(task, run, earlier):

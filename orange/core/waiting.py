@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 from orange.core import dispatch, effective
 from orange.core.cycles import knotted
-from orange.core.gates import Reasons, Waiting, blockers, closed_gates, holder, other_host, person, since
+from orange.core.gates import Reasons, Waiting, blockers, closed_gates, holder, limit, other_host, person, since
 from orange.core.graph import Graph
 from orange.core.landing import base_waits, publication
 from orange.core.lifecycle import CLOSED, Status, StuckReason
@@ -148,7 +148,9 @@ def _working(explainer: Explainer, task: Task) -> Reasons:
         yield person(scene, task)
     else:
         run = scene.held_run(task)
-        if run is not None and is_live(run) and run.session is Presence.UNKNOWN:
+        if parked := scene.parked(task):
+            yield limit(scene, task, parked)
+        elif run is not None and is_live(run) and run.session is Presence.UNKNOWN:
             message = f"whether its session lives could not be told; its run is {run.id}"
             yield Waiting("unknown", message, explainer.since(task, claim.at), run.id, "orange doctor")
 

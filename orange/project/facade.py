@@ -96,7 +96,7 @@ class Project:
         settings = self.settings
         graph = Graph(self.board(), cancelled_satisfies=settings.cancelled_satisfies)
         pause = dispatching.read(self.layout.dispatch)
-        dispatch = dispatch_for(settings, live_runs(graph, self.parts.host), 0, pause)
+        dispatch = dispatch_for(settings, live_runs(self.parts, graph), 0, pause)
         world = observe(self.parts, graph, dispatch, Looks())
         daemon = None if self.parts.daemon_running() else DAEMON_DOWN
         return reading.Viewer(self.name, world, daemon, self.parts.clock.now(), graph)
@@ -206,7 +206,7 @@ class Project:
         """Start a task now, ahead of order; when no slot is free, as soon as one is."""
         del dirty, cleanup_on_fail  # a workspace is always reused and kept; see the reference
         task = self.find(address)
-        live = live_runs(Graph(self.board()), self.parts.host)
+        live = live_runs(self.parts, Graph(self.board()))
         limits = self.settings.limits
         if live >= (limits.per_project or limits.max_agents):
             return self._done(claims.request_run(self.parts, self.speaker, task.id))

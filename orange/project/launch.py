@@ -11,13 +11,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from orange.core import prompt
-from orange.core.model import Task
-from orange.core.ports import RunSpec
+from orange.core import effective, prompt
+from orange.core.agents import Resume
+from orange.core.model import Outcome, Task
+from orange.core.ports import RunRecord, RunSpec
 from orange.core.problems import TaskNotFound, WorkspaceFailed
 from orange.core.settings import AgentSettings
 from orange.project.claims import check_epoch
 from orange.project.parts import Parts
+
+#: So many runs back a conversation is looked for.
+LOOK_BACK = 10
 
 
 def base_of(parts: Parts, task: Task) -> str:
@@ -70,8 +74,9 @@ def _brought_back(parts: Parts, task: Task) -> str | None:
 def run_spec(parts: Parts, task: Task, run: str) -> RunSpec:
     """Gather everything the supervisor needs, so that it reads no settings of its own."""
     settings = parts.settings()
-    agent = task.agent or settings.agent
+    agent = effective.agent_of(task, settings)
     hooks = settings.workspaces.hooks
+    before = earlier(parts, task, agent)
     return RunSpec(
         run=run,
         task=task.id,
@@ -96,7 +101,31 @@ def run_spec(parts: Parts, task: Task, run: str) -> RunSpec:
         before_run=hooks.before_run,
         after_run=hooks.after_run,
         hook_timeout=hooks.timeout,
+        resume=Resume(before.conversation.session, before.conversation.conversation_tokens)
+        if before and before.conversation.session
+        else None,
+        followup=prompt.follow_up(task, _last_word(before)) if before else None,
     )
+
+
+def earlier(parts: Parts, task: Task, agent: str) -> RunRecord | None:
+    """Find the latest run of this agent in this workspace that has a conversation to be continued."""
+    for epoch in range(task.epoch - 1, max(0, task.epoch - 1 - LOOK_BACK), -1):
+        record = parts.runs.record(f"{task.id}-{epoch}")
+        if record is None or not record.launched:
+            continue
+        if record.spec.agent != agent or record.spec.workspace != task.workspace:
+            return None  # somebody else worked on it since
+        if record.conversation.session:
+            return record
+    return None
+
+
+def _last_word(record: RunRecord) -> str | None:
+    """Say how a run ended that did not finish; None for one that did."""
+    if record.outcome is Outcome.FINISHED:
+        return None
+    return record.message or "it disappeared without a result"
 
 
 def prompt_for(parts: Parts, task: Task) -> str:

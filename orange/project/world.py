@@ -147,6 +147,8 @@ def _run(record: RunRecord, sessions: Mapping[str, str] | None, looks: Looks) ->
         launched=record.launched,
         session=presence,
         gone_looks=looks.count(spec.run, presence),
+        agent=spec.agent,
+        limited_until=record.conversation.limited_until if record.outcome is Outcome.RATE_LIMITED else None,
     )
 
 
@@ -200,11 +202,22 @@ def _number(value: object) -> float | None:
     return float(value) if isinstance(value, (int, float)) else None
 
 
-def live_runs(graph: Graph, host: str) -> int:
-    """Count the agents' runs this host holds: each takes a slot, unless it only waits for an answer."""
+def live_runs(parts: Parts, graph: Graph) -> int:
+    """Count the agents' runs this host holds: each takes a slot, unless it waits for an answer or out a limit."""
     held = (graph.tasks[task_id] for task_id in graph.held())
     return sum(
         1
         for task in held
-        if task.status is Status.WORKING and task.claim and task.claim.host == host and not task.claim.by_person
+        if task.status is Status.WORKING
+        and task.claim
+        and task.claim.host == parts.host
+        and not task.claim.by_person
+        and not _parked(parts, str(task.claim.run))
     )
+
+
+def _parked(parts: Parts, run: str) -> bool:
+    record = parts.runs.record(run)
+    if record is None or record.outcome is not Outcome.RATE_LIMITED:
+        return False
+    return (record.conversation.limited_until or 0.0) > parts.clock.now()

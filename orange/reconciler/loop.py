@@ -59,7 +59,7 @@ class Reconciler:
         """
         graph = self._graph_of(self.parts.store.read() if look else self.parts.store.look(()))
         pause, settings = dispatching.read(self.parts.layout.dispatch), self.parts.settings()
-        self.live = live_runs(graph, self.parts.host)
+        self.live = live_runs(self.parts, graph)
         dispatch = dispatch_for(settings, self.live, others, pause)
         world = observe(self.parts, graph, dispatch, self.looks, count=False)
         plan = decide(world, self.parts.clock.now(), graph)

@@ -10,7 +10,18 @@ from typing import TYPE_CHECKING
 
 from orange import proctable
 from orange.core import runfiles
-from orange.core.ending import AGENT_MISSING, CRASHED, FAILED, FINISHED, STALLED, STOPPED, TIMEOUT, Ending, shown
+from orange.core.ending import (
+    AGENT_MISSING,
+    CRASHED,
+    FAILED,
+    FINISHED,
+    RATE_LIMITED,
+    STALLED,
+    STOPPED,
+    TIMEOUT,
+    Ending,
+    shown,
+)
 from orange.runner import terminal
 from orange.runner.patience import Patience
 from orange.runner.spawn import Program
@@ -36,7 +47,8 @@ def execute(job: Job, folder: RunFolder, session: Session, env: Mapping[str, str
         program = Program(job.argv, env, job.workspace, folder.path(runfiles.PROMPT) if job.stdin else None)
         ended = terminal.run(program, session, transcript, patience, folder.identify)
         transcript.close()
-        ending = _ending(job, ended, session.orders, transcript.tail)
+        outcome, message = _outcome(job, ended, session.orders, folder)
+        ending = Ending(outcome, message, ended.status, "execute", shown(job.argv), transcript.tail)
         folder.note("execute", ending.message)
         if transcript.trouble:
             folder.note("execute", transcript.trouble)
@@ -44,12 +56,7 @@ def execute(job: Job, folder: RunFolder, session: Session, env: Mapping[str, str
     return ending
 
 
-def _ending(job: Job, ended: Ended, orders: Orders, tail: bytes) -> Ending:
-    outcome, message = _outcome(job, ended, orders)
-    return Ending(outcome, message, ended.status, "execute", shown(job.argv), tail)
-
-
-def _outcome(job: Job, ended: Ended, orders: Orders) -> tuple[str, str]:
+def _outcome(job: Job, ended: Ended, orders: Orders, folder: RunFolder) -> tuple[str, str]:
     if ended.error:
         missing = isinstance(ended.error, FileNotFoundError | PermissionError)
         program = f"the agent's program {job.argv[0]!r} could not be started: {ended.error.strerror}"
@@ -63,12 +70,17 @@ def _outcome(job: Job, ended: Ended, orders: Orders) -> tuple[str, str]:
             return STALLED, f"the agent was ended: no output and no work for {job.stall:g} s"
         case "timeout":
             return TIMEOUT, f"the agent was ended: it took longer than {job.limit:g} s"
-    return _by_status(ended.status or 0)
+    return _by_status(ended.status or 0, folder.read_json(runfiles.AGENT))
 
 
-def _by_status(status: int) -> tuple[str, str]:
+def _by_status(status: int, conversation: Mapping[str, object]) -> tuple[str, str]:
+    """Judge a program that ended by itself; `conversation` is what its stream told, where it has one."""
     if status == 0:
         return FINISHED, "the agent finished"
+    if conversation.get("limited_until"):
+        return RATE_LIMITED, "the model's provider refuses to go on for a while"
+    if status > 0 and conversation.get("error"):
+        return FAILED, f"the agent ended with exit code {status}: {conversation['error']}"
     if status > 0:
         return FAILED, f"the agent ended with exit code {status}"
     return FAILED, f"the agent was killed by {_signal_name(-status)}"

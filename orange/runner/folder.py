@@ -46,6 +46,15 @@ class RunFolder:
         record["agent"] = None if agent is None else proctable.identify(agent)._asdict()
         self.write_json(runfiles.SUPERVISOR, record)
 
+    def read_json(self, name: str) -> dict[str, object]:
+        """Read a file that may not be there; empty where it is missing or makes no sense."""
+        try:
+            with open(self.path(name), encoding="utf-8") as file:
+                found = json.load(file)
+        except (OSError, ValueError):
+            return {}
+        return found if isinstance(found, dict) else {}
+
     def write_json(self, name: str, value: Mapping[str, object], *, sync: bool = False) -> None:
         """Replace a file. Raises OSError."""
         text = json.dumps(value, indent=1, ensure_ascii=False) + "\n"

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Job(NamedTuple):
-    """One run. The fields up to `hook_timeout` are those of `ports.RunSpec`."""
+    """One run. The fields up to `followup` are fields of `ports.RunSpec`."""
 
     run: str
     task: str
@@ -37,12 +37,16 @@ class Job(NamedTuple):
     before_run: str | None
     after_run: str | None
     hook_timeout: float
+    #: What is new since the conversation that is continued.
+    followup: str | None
     #: The agent's program; empty when it was refused.
     argv: tuple[str, ...]
     #: What the agent's program needs beside the common environment.
     agent_env: Mapping[str, str]
     #: Whether the prompt is its standard input.
     stdin: bool
+    #: Files to lay into the run's folder: name -> text.
+    files: Mapping[str, str]
     #: Why there is no program to run, in one sentence; None when there is one.
     refusal: str | None
 
@@ -63,5 +67,6 @@ def load(folder: str) -> Job:
         argv=tuple(command["argv"]),
         agent_env=command["env"],
         stdin=command["stdin"],
+        files=command["files"],
         refusal=command["refusal"],
     )

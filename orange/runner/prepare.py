@@ -34,7 +34,11 @@ def _prepare(job: Job, folder: RunFolder, session: Session, env: Mapping[str, st
         return Ending(FAILED, f"the workspace {job.workspace} is not there", stage="prepare")
     folder.note("prepare", f"attempt {job.attempt} at task {job.task} in {job.workspace}")
     folder.write_json(runfiles.CONTEXT, _context(job, folder.stamp()))
-    folder.write(runfiles.PROMPT, job.prompt.encode("utf-8", "surrogateescape"))
+    texts = {**job.files, runfiles.PROMPT: job.prompt}
+    if job.followup is not None:
+        texts[runfiles.FOLLOWUP] = job.followup
+    for name, text in texts.items():
+        folder.write(name, text.encode("utf-8", "surrogateescape"))
     write_launcher(folder)
     if job.refusal:
         return Ending(AGENT_MISSING, job.refusal, stage="prepare")
@@ -54,7 +58,7 @@ def agent_environment(job: Job, folder: RunFolder, inherited: Mapping[str, str],
         runfiles.RUNTIME_MARK: runtime,
         "ORANGE_ATTEMPT": str(job.attempt),
         "ORANGE_WORKSPACE": job.workspace,
-        "ORANGE_PROMPT_FILE": folder.path(runfiles.PROMPT),
+        "ORANGE_PROMPT_FILE": folder.path(runfiles.PROMPT if job.followup is None else runfiles.FOLLOWUP),
         "ORANGE_TASK_FILE": job.task_file,
     }
     if job.ports:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from orange.core import runfiles
-from orange.core.ending import STOPPED, Ending, Subject, error_text, result
+from orange.core.ending import RATE_LIMITED, STOPPED, Ending, Subject, error_text, result
 
 if TYPE_CHECKING:
     from orange.runner.folder import RunFolder
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def write_result(folder: RunFolder, ending: Ending, commit: str | None, ended_at: float) -> None:
     """Write how the run ended, for good. Raises OSError."""
-    folder.write_json(runfiles.RESULT, result(ending, commit, ended_at), sync=True)
+    folder.write_json(runfiles.RESULT, result(ending, commit, ended_at, folder.read_json(runfiles.AGENT)), sync=True)
 
 
 def write_summary(folder: RunFolder, job: Job, ending: Ending, saved: Saved) -> None:
@@ -33,6 +33,7 @@ def write_summary(folder: RunFolder, job: Job, ending: Ending, saved: Saved) -> 
         "message": ending.message,
         "exit_code": ending.exit_code,
         "commit": saved.commit,
+        "conversation": folder.read_json(runfiles.AGENT) or None,
         "stages": folder.stages,
         "ended_at": folder.stamp(),
     }
@@ -43,6 +44,8 @@ def _code(ending: Ending, patch: str | None) -> str:
     """Name the outcome as job queues do; what was published is known later, and to others."""
     if ending.outcome == STOPPED:
         return "CANCELLED"
+    if ending.outcome == RATE_LIMITED:
+        return "RATE_LIMITED"
     if ending.failed:
         return "FAILED"
     return "NO_CHANGES" if patch == "" else "EXECUTED"

@@ -21,8 +21,9 @@ from orange.adapters import process
 from orange.adapters.runs import FileRuns
 from orange.adapters.sessions import TmuxExecutor
 from orange.core import runfiles
+from orange.core.agents import Command
 from orange.core.layout import Layout
-from orange.core.ports import Command, RunRecord, RunSpec
+from orange.core.ports import RunRecord, RunSpec
 from orange.core.settings import AgentSettings
 from orange.testing.repos import until
 

@@ -12,11 +12,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from orange.adapters import daemon_socket, laststop, locate, registry
+from orange.core.agents import Command
 from orange.core.home import Home
 from orange.core.home import home as _home
 from orange.core.layout import Layout
 from orange.core.lifecycle import Actor
-from orange.core.ports import Command, Executor, Integration, Runs, RunSpec, Workspaces
+from orange.core.ports import Executor, Integration, Runs, RunSpec, Workspaces
 from orange.core.problems import DaemonUnavailable, InvalidInput, NotAProject
 from orange.core.settings import Settings
 from orange.core.storeports import TaskStore

@@ -27,11 +27,11 @@ def fresh_home() -> Iterator[Path]:
         shutil.rmtree(home, ignore_errors=True)
 
 
-@pytest.fixture
-def place(tmp_path: Path) -> Iterator[Place]:
-    """A fresh repository with one commit, initialised for the scripted agent, review off."""
+@contextmanager
+def fresh_place(folder: Path) -> Iterator[Place]:
+    """Make a repository below a folder with one commit, initialised for the scripted agent, review off."""
     with fresh_home() as home:
-        found = Place(tmp_path / "repo", home)
+        found = Place(folder / "repo", home)
         found.repo.mkdir()
         found.git("init", "-q")
         (found.repo / "README.md").write_text("# Sample\n")
@@ -39,8 +39,17 @@ def place(tmp_path: Path) -> Iterator[Place]:
         found.git("commit", "-q", "-m", "Begin")
         found.orange("init")
         configure(found, "agent: script\nreview: {by: none}\n")
+        try:
+            yield found
+        finally:
+            found.close()
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    """A fresh repository with one commit, initialised for the scripted agent, review off."""
+    with fresh_place(tmp_path) as found:
         yield found
-        found.close()
 
 
 def configure(place: Place, text: str) -> None:

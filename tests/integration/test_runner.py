@@ -37,7 +37,7 @@ def it(tmp_path: Path) -> Iterator[Bench]:
 
 def test_the_words_for_outcomes_are_the_cores() -> None:
     """The supervisor spells outcomes itself, for the sake of its start; it spells them right."""
-    words = {ending.FINISHED, ending.FAILED, ending.STALLED, ending.TIMEOUT}
+    words = {ending.FINISHED, ending.FAILED, ending.STALLED, ending.TIMEOUT, ending.RATE_LIMITED}
     assert words | {ending.STOPPED, ending.CRASHED, ending.AGENT_MISSING} == {str(outcome) for outcome in Outcome}
 
 

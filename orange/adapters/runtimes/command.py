@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 
 from orange.adapters.runtimes.base import Which, unusable, usable
-from orange.core.ports import Command, Found, RunSpec
+from orange.core.agents import Command, Found
+from orange.core.ports import RunSpec
 from orange.core.problems import InvalidInput
 from orange.core.settings import AgentSettings
 

@@ -5,12 +5,20 @@ A new agent is one module and one line here. Next in the flow: `runs` puts the c
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from importlib.metadata import entry_points
+from typing import cast
 
+from orange.adapters.runtimes import claude as _claude
+from orange.adapters.runtimes import codex as _codex
 from orange.adapters.runtimes import command as _command
+from orange.adapters.runtimes import gemini as _gemini
+from orange.adapters.runtimes import opencode as _opencode
 from orange.adapters.runtimes import script as _script
 from orange.adapters.runtimes.base import Broken
-from orange.core.ports import AgentRuntime, Command, RunSpec
+from orange.adapters.runtimes.events import Event, Line
+from orange.core.agents import Command
+from orange.core.ports import AgentRuntime, RunSpec
 from orange.core.problems import AgentUnusable
 
 #: The group of entry points; each names a module or object that satisfies `AgentRuntime`.
@@ -30,7 +38,10 @@ def _others() -> dict[str, AgentRuntime]:
     return found
 
 
-_OWN: tuple[AgentRuntime, ...] = (_command, _script)
+_OWN: tuple[AgentRuntime, ...] = (_claude, _codex, _gemini, _opencode, _command, _script)
+
+#: Turns one line of an agent's stream, read at a time (seconds since 1970), into events.
+Reader = Callable[[Line, float], Iterable[Event]]
 
 #: Agent -> runtime. Nobody else's agent replaces one of orange's own.
 RUNTIMES: dict[str, AgentRuntime] = _others() | {runtime.name: runtime for runtime in _OWN}
@@ -43,3 +54,11 @@ def command(spec: RunSpec, prompt_file: str) -> Command:
         known = ", ".join(sorted(RUNTIMES))
         raise AgentUnusable(f"no agent is called {spec.agent!r} (known: {known}): set `agent` of the task or project")
     return runtime.command(spec, prompt_file)
+
+
+def reader(agent: str) -> Reader:
+    """The function that reads the stream of an agent's program. Raises AgentUnusable."""
+    found = getattr(RUNTIMES.get(agent), "read", None)
+    if found is None:
+        raise AgentUnusable(f"the agent {agent!r} has no stream of events to read")
+    return cast("Reader", found)

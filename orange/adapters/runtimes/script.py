@@ -9,7 +9,8 @@ import sys
 
 import orange
 from orange.adapters.runtimes.base import Which, usable
-from orange.core.ports import Command, Found, RunSpec
+from orange.core.agents import Command, Found
+from orange.core.ports import RunSpec
 from orange.core.settings import AgentSettings
 
 name = "script"

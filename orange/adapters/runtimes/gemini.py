@@ -1,0 +1,108 @@
+"""The agent `gemini`: Gemini CLI.
+
+It stays silent while it waits for its provider, so the run gives it defaults (below the user's own settings) in which
+it does not: it ends, says until when, and orange waits. `--skip-trust` and the way of logging in that an API key in
+the environment stands for keep it from asking.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator
+
+from orange.adapters.runtimes.base import Program, Which, beside, cli, opening
+from orange.adapters.runtimes.events import (
+    Began,
+    Called,
+    Ended,
+    Event,
+    Failed,
+    Limited,
+    Line,
+    Returned,
+    Said,
+    Spent,
+    Tokens,
+    number,
+    shown,
+)
+from orange.core.agents import Command, Found
+from orange.core.ports import RunSpec
+from orange.core.settings import AgentSettings
+
+name = "gemini"
+program = Program(
+    "gemini", oldest=(0, 40, 0), install="npm install -g @google/gemini-cli@latest", package="@google/gemini-cli"
+)
+skills = (".agents/skills", ".gemini/skills")
+
+#: The file of defaults, in the run's folder.
+_DEFAULTS = "gemini-defaults.json"
+_FLAGS = ("--yolo", "--skip-trust")
+_LIMIT = re.compile(r"429|quota|rate limit|RESOURCE_EXHAUSTED|overloaded|Suggested retry after", re.IGNORECASE)
+_AFTER = re.compile(r"retry after (\d+(?:\.\d+)?)s")
+
+
+def detect(_settings: AgentSettings, which: Which) -> Found:
+    """Say whether it is installed."""
+    return program.found(name, which)
+
+
+def command(spec: RunSpec, prompt_file: str) -> Command:
+    """The program, headless or interactive."""
+    env = {"COLORTERM": "truecolor", "GEMINI_CLI_SYSTEM_DEFAULTS_PATH": beside(prompt_file, _DEFAULTS)}
+    files = {_DEFAULTS: json.dumps(_defaults(), indent=1) + "\n"}
+    if spec.agent_settings.mode == "interactive":
+        return cli(spec, interactive(spec, prompt_file), env=env, files=files)
+    fresh = ("gemini", *_FLAGS, "-o", "stream-json", *_flags(spec))
+    resumed = (*fresh, "--resume", spec.resume.session) if spec.resume else None
+    return cli(spec, fresh, resumed, reader=name, env=env, files=files)
+
+
+def interactive(spec: RunSpec, prompt_file: str) -> tuple[str, ...]:
+    """The program in the terminal, continuing the run's conversation if it has one."""
+    resumed = ("--resume", spec.resume.session) if spec.resume else ()
+    asked = opening(spec, prompt_file)
+    begin = ("-i", *asked) if asked else ()
+    return ("gemini", *_FLAGS, *_flags(spec), *resumed, *begin)
+
+
+def _flags(spec: RunSpec) -> tuple[str, ...]:
+    return (*(("-m", spec.model) if spec.model else ()), *spec.agent_settings.args)
+
+
+def _defaults() -> dict[str, object]:
+    keyed = {"security": {"auth": {"selectedType": "gemini-api-key"}}} if os.environ.get("GEMINI_API_KEY") else {}
+    return {"general": {"maxAttempts": 1, "enableAutoUpdate": False}, **keyed}
+
+
+def read(line: Line, now: float) -> Iterator[Event]:
+    """Read one line of its stream."""
+    match line.get("type"):
+        case "init":
+            yield Began(line["session_id"], line.get("model"))
+        case "message" if line.get("role") == "assistant":
+            yield Said(str(line.get("content") or ""), part=bool(line.get("delta")))
+        case "tool_use":
+            yield Called(str(line.get("tool_name")), shown(line.get("parameters")))
+        case "tool_result":
+            yield Returned(str(line.get("output") or ""), failed=line.get("status") != "success")
+        case "error":
+            yield Failed(str(line.get("message")))
+        case "result":
+            yield from _result(line, now)
+
+
+def _result(line: Line, now: float) -> Iterator[Event]:
+    stats = line.get("stats") or {}
+    yield Spent(Tokens(*(number(stats.get(key)) for key in ("input_tokens", "output_tokens", "cached"))))
+    failed = line.get("status") != "success"
+    if failed:
+        message = str((line.get("error") or {}).get("message"))
+        if _LIMIT.search(message):
+            after = _AFTER.search(message)
+            yield Limited(now + float(after[1]) if after else None)
+        yield Failed(message)
+    yield Ended(failed=failed)

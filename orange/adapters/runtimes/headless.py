@@ -1,0 +1,204 @@
+"""`python -P -m orange.adapters.runtimes.headless`: runs an agent's program and shows what it tells.
+
+The program's standard output is a stream of events, one a line. It is kept as it came in `logs/agent.jsonl`, shown
+readably in the terminal, and summed up in `agent.json`. This process ends as the program ended, except that a program
+which reports its turn as failed and yet exits with 0 has failed. A provider's refusal that lasts is not waited for
+here: the program is ended, and the daemon has the conversation continued when the time has come.
+
+Started by the supervisor in the workspace, and by nothing else. Next in the flow: the supervisor reads `agent.json`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import selectors
+import signal
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from orange import recordfile
+from orange.adapters.runtimes.events import Account, Began, Event, Limited, Spent, Tokens
+from orange.adapters.runtimes.registry import reader
+from orange.adapters.runtimes.rendering import Page
+from orange.core import runfiles
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+#: Seconds a provider's refusal may last while the program itself waits for its end.
+WAIT = 10.0
+#: Exit codes, as shells use them: the program is missing; it is to be tried again later.
+MISSING, LATER = 127, 75
+#: Seconds a program that was asked to end gets.
+GRACE = 5.0
+#: Seconds without output after which a program that has ended has said all, and at most.
+SILENCE, LAST_WORDS = 0.1, 2.0
+
+
+class Headless:
+    """One agent's program and what is known of it."""
+
+    def __init__(self, folder: str, inner: Mapping[str, Any], before: Tokens) -> None:
+        self._folder, self._read = folder, reader(inner["reader"])
+        self.account, self._page = Account(before), Page(inner["reader"], sys.stdout)
+        self._pid = 0
+        self._kill_at: float | None = None
+        #: Whether the program got as far as its conversation.
+        self.began = False
+        self._status: int | None = None
+        self._ended_at = 0.0
+        path = f"{folder}/{runfiles.STREAM}"
+        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+        self._raw = open(path, "ab", buffering=0)  # noqa: SIM115 - open as long as this process
+
+    def run(self, argv: Sequence[str], prompt: str) -> int:
+        """Run the program to its end; returns its exit code, negative for a signal. Raises OSError."""
+        out, theirs = os.pipe()
+        os.set_blocking(out, False)
+        actions = [
+            (os.POSIX_SPAWN_OPEN, 0, f"{self._folder}/{prompt}", os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_DUP2, theirs, 1),
+        ]
+        restored = [signal.SIGPIPE, signal.SIGXFSZ, signal.SIGTERM, signal.SIGINT]
+        try:
+            self.began, self._status = False, None
+            self._pid = os.posix_spawnp(argv[0], list(argv), os.environ, file_actions=actions, setsigdef=restored)
+        finally:
+            os.close(theirs)
+        try:
+            self._follow(out)
+        finally:
+            os.close(out)
+            self._save()
+        return self._ended()
+
+    def pass_on(self, number: int, _frame: FrameType | None) -> None:
+        """Tell the program what this process was told."""
+        if self._pid and self._status is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self._pid, number)
+
+    def _follow(self, out: int) -> None:
+        """Read the stream until the program has ended, whoever else still holds its output open."""
+        rest = b""
+        with selectors.DefaultSelector() as selector:
+            selector.register(out, selectors.EVENT_READ)
+            while not self._read_enough(quiet=not selector.select(SILENCE)):
+                data = self._more(out)
+                if data == b"":
+                    break
+                *lines, rest = (rest + (data or b"")).split(b"\n")
+                for line in lines:
+                    self._heard(line)
+        self._heard(rest)
+
+    def _more(self, out: int) -> bytes | None:
+        """Read and keep what there is: None when there is nothing yet, empty at the end."""
+        try:
+            data = os.read(out, 1 << 16)
+        except BlockingIOError:
+            return None
+        self._raw.write(data)
+        return data
+
+    def _read_enough(self, *, quiet: bool) -> bool:
+        """Whether the program has ended and said all; others may hold its output open."""
+        self._look()
+        return self._status is not None and (quiet or time.monotonic() > self._ended_at + LAST_WORDS)
+
+    def _ended(self) -> int:
+        """Wait for the program's end and return its exit code."""
+        while self._status is None:
+            time.sleep(SILENCE)
+            self._look()
+        return self._status
+
+    def _look(self) -> None:
+        """See whether the program has ended, and end one that was asked to and does not."""
+        if self._status is not None:
+            return
+        pid, status = os.waitpid(self._pid, os.WNOHANG)
+        if pid:
+            self._status, self._ended_at = os.waitstatus_to_exitcode(status), time.monotonic()
+        elif self._kill_at is not None and time.monotonic() >= self._kill_at:
+            os.kill(self._pid, signal.SIGKILL)
+
+    def _heard(self, line: bytes) -> None:
+        if not line.strip():
+            return
+        try:
+            told = json.loads(line)
+            events = tuple(self._read(told, time.time()))
+        except (ValueError, KeyError, TypeError, AttributeError):  # not a line of the stream, or one of another form
+            self._page.stray(line)
+            return
+        if any(isinstance(event, Began) for event in events):
+            self.began = True
+        self.account.take(events)
+        self._page.show(events)
+        if any(isinstance(event, (Began, Spent, Limited)) for event in events):
+            self._save()
+        self._consider(events)
+
+    def _consider(self, events: Sequence[Event]) -> None:
+        """End a program that would wait for its provider longer than is reasonable."""
+        until = self.account.until
+        told = any(isinstance(event, Limited) for event in events)
+        if told and until is not None and until - time.time() > WAIT and self._kill_at is None:
+            self._kill_at = time.monotonic() + GRACE
+            os.kill(self._pid, signal.SIGTERM)
+
+    def _save(self) -> None:
+        """Write what is known; a full disk loses the account, not the work."""
+        text = json.dumps(self.account.record(time.time()), indent=1) + "\n"
+        with contextlib.suppress(OSError):
+            recordfile.replace(f"{self._folder}/{runfiles.AGENT}", text.encode(), sync=False)
+
+    @property
+    def ended_for_limit(self) -> bool:
+        """Whether this process ended the program because of a limit."""
+        return self._kill_at is not None
+
+
+def main() -> int:
+    """Run the agent of the run that the environment names."""
+    folder = f"{os.environ[runfiles.RUNTIME_MARK]}/runs/{os.environ[runfiles.RUN_MARK]}"
+    with open(f"{folder}/{runfiles.SPEC}", encoding="utf-8", errors="surrogateescape") as file:
+        told = json.load(file)
+    inner = told["command"]["inner"]
+    spent = (told["spec"]["resume"] or {}).get("spent") or {}
+    headless = Headless(folder, inner, Tokens(**spent))
+    signal.signal(signal.SIGTERM, headless.pass_on)
+    try:
+        return _outcome(headless, _attempt(headless, inner))
+    except (FileNotFoundError, PermissionError) as error:
+        print(f"{inner['argv'][0]}: {error.strerror}", file=sys.stderr)  # noqa: T201 - for people, in the log
+        return MISSING
+
+
+def _attempt(headless: Headless, inner: Mapping[str, Any]) -> int:
+    """Continue the conversation; begin a new one when it turns out not to be there. Raises OSError."""
+    if inner["resumed"]:
+        status = headless.run(inner["resumed"], runfiles.FOLLOWUP)
+        if status <= 0 or headless.account.limited or headless.began:
+            return status
+        print("[the conversation is not there any more: beginning a new one]", flush=True)  # noqa: T201 - in the log
+        headless.account = Account()
+    return headless.run(inner["argv"], runfiles.PROMPT)
+
+
+def _outcome(headless: Headless, status: int) -> int:
+    if headless.ended_for_limit:
+        return LATER
+    if status < 0:  # end the same way, so that the supervisor sees what happened
+        signal.signal(-status, signal.SIG_DFL)
+        os.kill(os.getpid(), -status)
+    return status or int(bool(headless.account.failed))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,126 @@
+"""The agent `opencode`: OpenCode.
+
+It asks nothing at its start. The whole prompt goes to its standard input: as an argument it would be quoted. Its
+stream says nothing while it waits for its provider, so a plugin, for this run only, adds that.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from urllib.parse import quote
+
+from orange.adapters.runtimes.base import Program, Which, beside, cli, opening
+from orange.adapters.runtimes.events import (
+    Began,
+    Called,
+    Ended,
+    Event,
+    Failed,
+    Limited,
+    Line,
+    Returned,
+    Said,
+    Spent,
+    Tokens,
+    number,
+    shown,
+)
+from orange.core.agents import Command, Found
+from orange.core.ports import RunSpec
+from orange.core.settings import AgentSettings
+
+name = "opencode"
+program = Program("opencode", oldest=(1, 10, 0), install="npm install -g opencode-ai@latest", package="opencode")
+skills = (".agents/skills", ".claude/skills", ".opencode/skills")
+
+#: The plugin's file, in the run's folder, and its text.
+_PLUGIN = "opencode-waits.js"
+_WAITS = """\
+// Tells on standard output when OpenCode waits for its provider.
+export const Waits = async () => ({
+  event: async ({ event }) => {
+    const status = event.type === "session.status" && event.properties.status
+    if (status && status.type === "retry") process.stdout.write(JSON.stringify({ type: "retry", status }) + "\\n")
+  },
+})
+"""
+_QUIET = {"OPENCODE_DISABLE_AUTOUPDATE": "1"}
+_REFUSALS = frozenset({429, 529})
+
+
+def detect(_settings: AgentSettings, which: Which) -> Found:
+    """Say whether it is installed."""
+    return program.found(name, which)
+
+
+def command(spec: RunSpec, prompt_file: str) -> Command:
+    """The program, headless or interactive."""
+    if spec.agent_settings.mode == "interactive":
+        return cli(spec, interactive(spec, prompt_file), env=_QUIET)
+    env = {**_QUIET, "OPENCODE_CONFIG_CONTENT": _configured(beside(prompt_file, _PLUGIN))}
+    effort = ("--variant", spec.effort) if spec.effort else ()
+    fresh = ("opencode", "run", "--auto", "--format", "json", *effort, *_flags(spec))
+    resumed = (*fresh, "-s", spec.resume.session) if spec.resume else None
+    return cli(spec, fresh, resumed, reader=name, env=env, files={_PLUGIN: _WAITS})
+
+
+def _configured(plugin: str) -> str:
+    """Return the user's own inline configuration with the plugin added."""
+    try:
+        own = json.loads(os.environ.get("OPENCODE_CONFIG_CONTENT") or "{}")
+    except ValueError:
+        own = {}
+    own = own if isinstance(own, dict) else {}
+    return json.dumps({**own, "plugin": [*(own.get("plugin") or ()), f"file://{quote(plugin)}"]})
+
+
+def interactive(spec: RunSpec, prompt_file: str) -> tuple[str, ...]:
+    """The program in the terminal, continuing the run's conversation if it has one."""
+    resumed = ("-s", spec.resume.session) if spec.resume else ()
+    asked = opening(spec, prompt_file)
+    begin = ("--prompt", *asked) if asked else ()
+    return ("opencode", "--auto", *_flags(spec), *resumed, *begin)
+
+
+def _flags(spec: RunSpec) -> tuple[str, ...]:
+    return (*(("-m", spec.model) if spec.model else ()), *spec.agent_settings.args)
+
+
+def read(line: Line, _now: float) -> Iterator[Event]:
+    """Read one line of its stream."""
+    part = line.get("part") or {}
+    match line.get("type"):
+        case "step_start":
+            yield Began(line["sessionID"])
+        case "text":
+            yield Said(str(part.get("text")))
+        case "tool_use":
+            state = part.get("state") or {}
+            yield Called(str(part.get("tool")), shown(state.get("input")))
+            failed = state.get("status") == "error"
+            yield Returned(str(state.get("error") if failed else state.get("output") or ""), failed=failed)
+        case "step_finish":
+            yield Spent(_tokens(part.get("tokens") or {}), part.get("cost"), key=str(part.get("id")))
+            if part.get("reason") != "tool-calls":
+                yield Ended()
+        case "retry":
+            yield Limited(number(line["status"].get("next")) / 1000)
+        case "error":
+            yield from _error(line.get("error") or {})
+
+
+def _error(error: Line) -> Iterator[Event]:
+    data = error.get("data") or {}
+    if data.get("statusCode") in _REFUSALS:
+        yield Limited(None)
+    yield Failed(str(data.get("message") or error.get("name")))
+    yield Ended(failed=True)
+
+
+def _tokens(told: Line) -> Tokens:
+    cache = told.get("cache") or {}
+    cached, written = number(cache.get("read")), number(cache.get("write"))
+    output = number(told.get("output")) + number(told.get("reasoning"))
+    return Tokens(number(told.get("input")) + cached + written, output, cached)
