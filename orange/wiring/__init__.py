@@ -6,7 +6,6 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -24,6 +23,8 @@ from orange.core.storeports import TaskStore
 from orange.project.requests import Speaker
 
 if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
+
     from orange.adapters.configuration import Configuration
     from orange.adapters.watch import FolderWatch
     from orange.project import Project

@@ -5,8 +5,10 @@ A new agent is one module and one line here. Next in the flow: `runs` puts the c
 
 from __future__ import annotations
 
+import glob
+import os
+import sys
 from collections.abc import Callable, Iterable
-from importlib.metadata import entry_points
 from typing import cast
 
 from orange.adapters.runtimes import claude as _claude
@@ -27,6 +29,10 @@ GROUP = "orange.agents"
 
 def _others() -> dict[str, AgentRuntime]:
     found: dict[str, AgentRuntime] = {}
+    if not any(map(_offers, sys.path)):
+        return found
+    from importlib.metadata import entry_points  # slow to import, and seldom needed
+
     for entry in entry_points(group=GROUP):
         try:
             runtime = entry.load()
@@ -36,6 +42,15 @@ def _others() -> dict[str, AgentRuntime]:
             complete = all(hasattr(runtime, part) for part in ("name", "detect", "command"))
             found[entry.name] = runtime if complete else Broken(entry.name, "it lacks name, detect or command")
     return found
+
+
+def _offers(folder: str) -> bool:
+    """Whether a package installed in a folder of the import path may offer agents; an archive on it may."""
+    for path in glob.iglob(f"{glob.escape(folder)}/*-info/entry_points.txt"):
+        with open(path, encoding="utf-8", errors="replace") as file:
+            if GROUP in file.read():
+                return True
+    return os.path.isfile(folder)
 
 
 _OWN: tuple[AgentRuntime, ...] = (_claude, _codex, _gemini, _opencode, _command, _script)
