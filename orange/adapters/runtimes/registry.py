@@ -5,6 +5,7 @@ A new agent is one module and one line here. Next in the flow: `runs` puts the c
 
 from __future__ import annotations
 
+import contextlib
 import glob
 import os
 import sys
@@ -46,8 +47,8 @@ def _others() -> dict[str, AgentRuntime]:
 
 def _offers(folder: str) -> bool:
     """Whether a package installed in a folder of the import path may offer agents; an archive on it may."""
-    for path in glob.iglob(f"{glob.escape(folder)}/*-info/entry_points.txt"):
-        with open(path, encoding="utf-8", errors="replace") as file:
+    for path in glob.iglob(f"{glob.escape(folder or '.')}/*-info/entry_points.txt"):
+        with contextlib.suppress(OSError), open(path, encoding="utf-8", errors="replace") as file:
             if GROUP in file.read():
                 return True
     return os.path.isfile(folder)
