@@ -87,6 +87,20 @@ class Integrate:
 
 
 @dataclass(frozen=True, slots=True)
+class Publish:
+    """Push a reviewed task's branch, open or follow its pull request, and take in a remote base that has its work."""
+
+    task: str
+
+
+@dataclass(frozen=True, slots=True)
+class PushBase:
+    """Push what was merged into a base."""
+
+    base: str
+
+
+@dataclass(frozen=True, slots=True)
 class FollowBase:
     """Take the user's commits into the integrated base and let the user's branch follow, where that is safe."""
 
@@ -139,6 +153,8 @@ Action: TypeAlias = (
     | SettleRun
     | Advance
     | Integrate
+    | Publish
+    | PushBase
     | FollowBase
     | ReturnWorkspace
     | MendChildren

@@ -13,9 +13,11 @@ from orange.core.config_values import Key, Kind
 from orange.core.layout import RECORDS_BRANCH
 from orange.core.model import Task
 from orange.core.problems import InvalidInput
+from orange.core.publication import VARIABLES, is_template
 
 _SLUG = r"[a-z0-9][a-z0-9_-]{0,47}"
 _RELATIVE = r"(?!/|~)(?!(.*/)?\.\.(/|$)).+"
+_TEMPLATE = "a text that names no other variables than " + ", ".join(f"{{{name}}}" for name in VARIABLES)
 _BRANCH = r"(?!-|/|refs/)(?!.*(\.\.|//|@\{|\.lock$|/$))[A-Za-z0-9._/+-]+"
 
 
@@ -60,11 +62,13 @@ KEYS: tuple[Key, ...] = (
         "was current at `orange init`.", null=True, pattern=_BRANCH, expected="a branch name"),
     Key("publish", Kind.WORD, "How finished work leaves its branch, for tasks that do not say.",
         words=("merge", "branch", "pr", "none")),
-    Key("publish_push", Kind.FLAG, "Whether `publish: merge` also pushes the base.", only=(False,)),
-    Key("publish_templates.commit", Kind.TEXT, "Text of the merge commit; `{title}`, `{id}`, `{name}` are filled in.",
-        null=True, only=(None,)),
-    Key("publish_templates.pr_title", Kind.TEXT, "Title of a pull request.", null=True, only=(None,)),
-    Key("publish_templates.pr_body", Kind.TEXT, "Text of a pull request.", null=True, only=(None,)),
+    Key("publish_push", Kind.FLAG, "Whether `publish: merge` also pushes the base."),
+    Key("publish_templates.commit", Kind.TEXT, "Text of the merge commit. `{title}`, `{id}`, `{branch}` and the like "
+        "are filled in.", null=True, fits=is_template, expected=_TEMPLATE),
+    Key("publish_templates.pr_title", Kind.TEXT, "Title of a pull request. Null: the task's title, as the repository "
+        "words its commits.", null=True, fits=is_template, expected=_TEMPLATE),
+    Key("publish_templates.pr_body", Kind.TEXT, "Text of a pull request. Null: the task's context and its hand-over.",
+        null=True, fits=is_template, expected=_TEMPLATE),
     Key("tasks.default_status", Kind.WORD, "The status of a task created without `--backlog`.",
         words=("pending", "backlog"), field="default_status"),
     Key("dependencies.cancelled_satisfies", Kind.FLAG, "Whether a cancelled blocker counts as done.",

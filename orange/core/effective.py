@@ -40,11 +40,11 @@ def is_agent_made(task: Task) -> bool:
 
 
 def missing_capabilities(task: Task, settings: Settings, capabilities: frozenset[str]) -> tuple[str, ...]:
-    """List what a machine with these capabilities lacks for a task: its agent, and what it requires."""
-    agent = agent_of(task, settings)
-    if agent in capabilities and not task.requires:
+    """List what a machine with these capabilities lacks for a task: its agent, what publishes it, what it requires."""
+    needed = (agent_of(task, settings), *(("gh",) if publish_of(task, settings) is Publish.PR else ()))
+    if not task.requires and capabilities.issuperset(needed):
         return ()
-    wanted = dict.fromkeys((agent, *(word.strip().lower() for word in task.requires)))
+    wanted = dict.fromkeys((*needed, *(word.strip().lower() for word in task.requires)))
     return tuple(word for word in wanted if word not in capabilities)
 
 

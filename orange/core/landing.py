@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from orange.core import effective
+from orange.core import effective, publishing
 from orange.core.actions import Advance, FollowBase, Integrate
+from orange.core.actions import Publish as PublishTask
 from orange.core.gates import Waiting, since
 from orange.core.graph import Graph
 from orange.core.lifecycle import Status, StuckReason
@@ -23,7 +24,7 @@ FOLLOW_AGAIN = 15.0
 _MERGEABLE = frozenset({StuckReason.CONFLICT, StuckReason.CHECKS_FAILED, StuckReason.APPROVAL})
 
 
-def land(scene: Scene) -> Iterator[Advance | Integrate]:
+def land(scene: Scene) -> Iterator[Advance | Integrate | PublishTask]:
     """Yield what is owed to reviewed tasks, in the order of the merge queue, and to stuck ones found integrated."""
     taken: set[str] = set()
     for task in reviewed_in_order(scene):
@@ -49,7 +50,7 @@ def approved_at(task: Task) -> str:
     return task.approved.at if task.approved else task.updated_at or task.created_at
 
 
-def next_step(scene: Scene, task: Task) -> Advance | Integrate | None:
+def next_step(scene: Scene, task: Task) -> Advance | Integrate | PublishTask | None:
     """Say what a reviewed task needs next; None while it waits for someone, or nothing is known."""
     state = scene.branch(task)
     if state is None or task.request is not None or _is_busy(scene, task):
@@ -61,7 +62,9 @@ def next_step(scene: Scene, task: Task) -> Advance | Integrate | None:
         return Advance(task.id, Status.REVIEWING, void, evidence=state.tip)
     if effective.nothing_unmerged(task, scene.settings, state):
         return Advance(task.id, Status.DONE, _done_reason(task, scene))
-    return Integrate(task.id, scene.base_of(task)) if may_integrate(scene, task) else None
+    if may_integrate(scene, task):
+        return Integrate(task.id, scene.base_of(task))
+    return publishing.owed(scene, task, state)
 
 
 def void_approval(scene: Scene, task: Task, state: BranchState) -> str | None:
@@ -150,6 +153,9 @@ def base_waits(world: World) -> Iterator[Waiting]:
     for name, base in sorted(world.bases.items()):
         if base.behind and base.reason:
             yield Waiting("base_behind", _behind(name, base), None, base.reason, f"git switch {name} && git status")
+    for name, known in sorted(world.pushes.items()):
+        if known.reason:
+            yield Waiting("push_failed", known.reason, None, name, "orange doctor")
 
 
 def _behind(name: str, base: Base) -> str:
@@ -168,8 +174,7 @@ def publication(scene: Scene, task: Task) -> Iterator[Waiting]:
     at = since(scene, task, approved_at(task))
     publish = effective.publish_of(task, scene.settings)
     if publish is not Publish.MERGE:
-        message = f"it publishes as {publish}: its commits are not seen in {scene.base_of(task)} yet"
-        yield Waiting("publish", message, at, task.branch, f"orange task merge {task.id}")
+        yield publishing.waits(scene, task, at)
     elif not scene.base_missing(task):
         yield from _queued(scene, task, at)
 

@@ -12,9 +12,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from orange.core.allowance import Dispatch
 from orange.core.lifecycle import Status, StuckReason
 from orange.core.problems import Problem
 from orange.core.settings import Settings
+from orange.core.sharing import Publication
 
 
 class Priority(StrEnum):
@@ -341,25 +343,6 @@ class BranchState:
 
 
 @dataclass(frozen=True, slots=True)
-class Dispatch:
-    """Whether and how much may be started. A time in text is RFC 3339 UTC."""
-
-    paused: bool = False
-    #: Why, in one sentence (a person's reason, drain, consecutive failures).
-    pause_reason: str | None = None
-    paused_at: str | None = None
-    draining: bool = False
-    #: Free agent slots of the machine for this project, after every claim of an agent's run in every project.
-    slots: int = 0
-    #: Slots in all, for explanations.
-    slots_total: int = 0
-    #: Free slots by agent, where `limits.per_agent` says so.
-    per_agent: Mapping[str, int] = field(default_factory=dict)
-    #: Wall-clock seconds of the last resume: failures before it no longer count towards a pause. None: never.
-    resumed_at: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class World:
     """Everything `decide` may know, at one instant. Immutable; gathered by `reconciler.observe`."""
 
@@ -385,6 +368,10 @@ class World:
     since: Mapping[str, str] = field(default_factory=dict)
     #: Ids of tasks with acceptable hand edits that are not yet in history.
     hand_edits: tuple[str, ...] = ()
+    #: What was pushed, by task id, for reviewed tasks.
+    publications: Mapping[str, Publication] = field(default_factory=dict)
+    #: Bases with merges that are to be pushed, by name.
+    pushes: Mapping[str, Publication] = field(default_factory=dict)
     #: The short name of the base branch of tasks that name none.
     default_base: str = "main"
     #: Whether a base contains a commit: (commit, base name) -> answer, for the pairs `landing.ancestry_wanted` names.

@@ -14,6 +14,7 @@ from orange.core.forecast import Forecast
 from orange.core.model import Base, BranchState, Outcome, Presence, Task, Workspace
 from orange.core.problems import Problem
 from orange.core.settings import AgentSettings, Settings
+from orange.core.sharing import Integrated, Remote, Reverting
 
 
 class Clock(Protocol):
@@ -26,19 +27,7 @@ class Clock(Protocol):
         """Seconds that never go back and do not count sleep of the machine."""
 
 
-@dataclass(frozen=True, slots=True)
-class Integrated:
-    """The result of integrating a branch."""
-
-    #: The commit on the integrated base that holds the work; None on a conflict.
-    commit: str | None
-    #: Whether anything had to be merged.
-    changed: bool
-    #: Files in conflict, relative to the repository.
-    conflicts: tuple[str, ...] = ()
-
-
-class Integration(Protocol):
+class Integration(Remote, Reverting, Protocol):
     """The integrated bases `refs/orange/base/<base>` and the user's branches that follow them."""
 
     def default_base(self) -> str:
@@ -69,21 +58,6 @@ class Integration(Protocol):
         """Merge a branch into the integrated base, serially; `expect` is the approved tip.
 
         Raises StaleWrite when the branch has moved on from `expect`, GitFailed.
-        """
-
-    def merge_of(self, tip: str, base: str) -> str | None:
-        """The merge commit by which orange brought a branch's tip into the integrated base. Raises GitFailed."""
-
-    def rollback(self, merge: str, base: str, message: str) -> Integrated:
-        """Revert a merge on the integrated base; unchanged where its work is not in there any more.
-
-        Raises InvalidInput when it is no merge that the base contains, GitFailed.
-        """
-
-    def restored(self, branch: str, base: str, merge: str) -> str | None:
-        """Make the commit that brings a rolled back merge's work back, to go on from on the task's branch.
-
-        None where there is nothing to bring back, or the branch has such a commit already. Raises GitFailed.
         """
 
     def follow(self, base: str) -> Base:

@@ -231,6 +231,20 @@ class RevertConflict(OrangeError):
         )
 
 
+class PushRefused(OrangeError):
+    """A push that could not be made: no remote, or one that says no."""
+
+    code = "push_refused"
+    http_status = 409
+
+
+class ForgeFailed(OrangeError):
+    """The forge's program refused, or could not be reached."""
+
+    code = "forge_failed"
+    http_status = 502
+
+
 class StorageFailed(OrangeError):
     """The disk refused a write; nothing was half-written."""
 

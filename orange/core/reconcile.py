@@ -16,6 +16,7 @@ from orange.core.graph import Graph
 from orange.core.landing import follow_bases, land, next_follow
 from orange.core.model import Presence, World
 from orange.core.parents import advance_parents, mend_children
+from orange.core.publishing import next_publish, push_bases
 from orange.core.scene import LOOK_AGAIN, LOOKS, Scene, is_live
 from orange.core.settle import pause_dispatch, settle_runs, stop_runs
 from orange.core.upkeep import accept_edits, archive_tasks, next_archiving, return_workspaces
@@ -37,6 +38,7 @@ def _actions(scene: Scene) -> Iterator[Action]:
     yield from advance_parents(scene)
     landing = list(land(scene))
     yield from landing
+    yield from push_bases(scene)
     pauses: list[PauseDispatch] = list(pause_dispatch(scene))
     yield from pauses
     starts: list[StartRun] = [] if pauses else start_runs(scene)
@@ -48,7 +50,7 @@ def _actions(scene: Scene) -> Iterator[Action]:
 
 def _wake_at(scene: Scene, start_at: float | None) -> float | None:
     """Return when the passing of time alone may change the answer."""
-    times = [start_at, next_archiving(scene), next_follow(scene), _second_look(scene)]
+    times = [start_at, next_archiving(scene), next_follow(scene), next_publish(scene), _second_look(scene)]
     return min((when for when in times if when is not None), default=None)
 
 

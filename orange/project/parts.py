@@ -8,6 +8,7 @@ from typing import Protocol
 from orange.core.layout import Layout
 from orange.core.ports import Clock, Configuration, Executor, Integration, Runs, Workspaces
 from orange.core.settings import Settings
+from orange.core.sharing import Forge, Publications
 from orange.core.storeports import TaskStore
 
 
@@ -49,6 +50,14 @@ class Parts(Protocol):
     @property
     def runs(self) -> Runs:
         """The runs' records."""
+
+    @property
+    def publications(self) -> Publications:
+        """What was pushed."""
+
+    @property
+    def forge(self) -> Forge:
+        """Where pull requests are."""
 
     def settings(self) -> Settings:
         """Return the effective configuration; an invalid file keeps its last good values."""

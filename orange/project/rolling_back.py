@@ -11,11 +11,12 @@ from orange.core.lifecycle import Status, StuckReason
 from orange.core.model import Merged, Task
 from orange.core.problems import InvalidInput, RevertConflict, StaleWrite
 from orange.core.publication import reverts
+from orange.project import texts
 from orange.project.claims import check_person
 from orange.project.parts import Parts
 from orange.project.record import Pen
 from orange.project.requests import Speaker
-from orange.project.settling import look, merge_message
+from orange.project.settling import look
 
 
 def rollback(parts: Parts, speaker: Speaker, task_id: str) -> Task:
@@ -26,7 +27,7 @@ def rollback(parts: Parts, speaker: Speaker, task_id: str) -> Task:
     check_person(speaker, "roll back a task")
     task = look(parts, task_id)
     merged = _merge(parts, task)
-    subject = merge_message(task).partition("\n")[0]
+    subject = texts.merge(parts, task, merged.base).partition("\n")[0]
     message = f"{reverts(subject, merged.commit)}\nTask: {task.id}\n"
     result = parts.integration.rollback(merged.commit, merged.base, message)
     if result.commit is None:

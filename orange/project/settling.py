@@ -13,8 +13,9 @@ from orange.core.actions import Advance, CloseRun, MendChildren, SettleRun
 from orange.core.kin import children_of, mended
 from orange.core.lifecycle import Status, StuckReason
 from orange.core.model import BranchState, Merged, Presence, Request, RequestKind, Run, Task
-from orange.core.ports import Integrated
 from orange.core.problems import StaleWrite
+from orange.core.sharing import Integrated, Publication
+from orange.project import texts
 from orange.project.claims import check_epoch
 from orange.project.launch import base_of
 from orange.project.parts import Parts
@@ -71,6 +72,8 @@ def advance_task(parts: Parts, speaker: Speaker, action: Advance) -> Task:
     peeked = look(parts, action.task)
     integrated = action.to is Status.DONE and nothing_unmerged(parts, peeked)
     merged = _found_merged(parts, peeked) if integrated else None
+    if integrated and peeked.id in parts.publications.tasks():
+        parts.publications.put(peeked.id, None)
     with parts.store.transaction(f"advance {action.task} to {action.to}") as tx:
         pen = Pen(parts, speaker, tx)
         task = tx.task(action.task)
@@ -122,7 +125,9 @@ def integrate(parts: Parts, speaker: Speaker, task_id: str) -> Task:
         raise StaleWrite(task.id, f"it is {task.status}, not reviewed")
     base = base_of(parts, task)
     expect = task.approved.commit if task.approved else None
-    result = parts.integration.integrate(str(task.branch), base, merge_message(task), expect)
+    result = parts.integration.integrate(str(task.branch), base, texts.merge(parts, task, base), expect)
+    if result.commit is not None and parts.settings().publish_push:
+        parts.publications.put_base(base, Publication())
     with parts.store.transaction(f"integrate {task_id}") as tx:
         pen = Pen(parts, speaker, tx)
         task = tx.task(task_id)
@@ -143,11 +148,6 @@ def _integrated(pen: Pen, task: Task, base: str, result: Integrated) -> Task:
     pen.event(task.id, "task.publish_result", outcome=outcome, base=base, commit=result.commit)
     pen.event(task.id, "task.completed", commit=result.commit)
     return pen.keep(replace(moved, merged=merged))
-
-
-def merge_message(task: Task) -> str:
-    """Compose the merge commit's message."""
-    return f"Merge {task.branch}: {task.title}\n\nTask: {task.id}\n"
 
 
 def launch_failed(parts: Parts, speaker: Speaker, task_id: str, run: str, message: str) -> Task:

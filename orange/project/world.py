@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+from orange.core.allowance import Dispatch
 from orange.core.dispatch import MINUTE
 from orange.core.graph import Graph
 from orange.core.landing import ancestry_wanted
 from orange.core.lifecycle import Status
-from orange.core.model import Board, BranchState, Dispatch, Outcome, Presence, Run, Task, World
+from orange.core.model import Board, BranchState, Outcome, Presence, Run, Task, World
 from orange.core.ports import RunRecord
 from orange.core.retry import remembered, row_began
 from orange.core.settings import Settings
@@ -67,6 +68,8 @@ def observe(parts: Parts, graph: Graph, dispatch: Dispatch, looks: Looks, *, cou
         capabilities=parts.capabilities(),
         untrusted=parts.untrusted(),
         hand_edits=parts.store.hand_edits(),
+        publications=parts.publications.tasks() if graph.with_status(Status.REVIEWED) else {},
+        pushes=parts.publications.bases(),
         default_base=default,
         missing=looks.without_file({run.task for run in runs.values() if run.outcome is None} - graph.tasks.keys()),
     )

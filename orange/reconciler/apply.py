@@ -15,7 +15,7 @@ from typing import Any
 from orange.core import actions as do
 from orange.core.model import Presence, World
 from orange.core.problems import AlreadyClaimed, IllegalTransition, NotAllowed, OrangeError, StaleWrite, TaskNotFound
-from orange.project import claims, dispatching, launch, settling
+from orange.project import claims, dispatching, launch, publishing, settling
 from orange.project.parts import Parts
 from orange.project.requests import Speaker
 
@@ -73,6 +73,10 @@ class Applier:
                 settling.advance_task(self.parts, self.speaker, action)
             case do.Integrate():
                 return self.begin((action.task, f"base {action.base}"), lambda: self._integrate(action.task))
+            case do.Publish():
+                return self.begin((action.task,), lambda: publishing.publish(self.parts, self.speaker, action.task))
+            case do.PushBase():
+                return self.begin((f"base {action.base}",), lambda: publishing.push_base(self.parts, action.base))
             case do.FollowBase():
                 return self.begin((f"base {action.base}",), lambda: self._follow(action.base))
             case do.ReturnWorkspace():

@@ -11,13 +11,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from orange.core import actions as do
+from orange.core.allowance import Dispatch
 from orange.core.lifecycle import Actor, Facts, Status, StuckReason, advance
 from orange.core.model import (
     Base,
     Board,
     BranchState,
     Claim,
-    Dispatch,
     Merged,
     Outcome,
     Presence,
@@ -33,6 +33,7 @@ from orange.core.problems import IllegalTransition
 from orange.core.reconcile import decide
 from orange.core.scene import Scene, is_live
 from orange.core.settings import Settings
+from orange.core.sharing import Publication
 from orange.core.times import stamp
 
 #: The machine the builders' worlds are seen from.
@@ -253,6 +254,15 @@ def conflict(world: World, action: do.Integrate) -> World:
     return with_task(world, replace(task, request=request, approved=None))
 
 
+def _publish(world: World, action: do.Publish, now: float) -> World:
+    known = Publication(world.branches[action.task].tip, now)
+    return replace(world, publications={**world.publications, action.task: known})
+
+
+def _push_base(world: World, action: do.PushBase, _now: float) -> World:
+    return replace(world, pushes={base: known for base, known in world.pushes.items() if base != action.base})
+
+
 def _follow(world: World, action: do.FollowBase, _now: float) -> World:
     base = replace(world.bases[action.base], behind=0, ahead=0)
     return replace(world, bases={**world.bases, action.base: base})
@@ -289,6 +299,8 @@ _EFFECTS: dict[type[do.Action], Callable[[World, Any, float], World]] = {
     do.SettleRun: _settle,
     do.Advance: _advance,
     do.Integrate: _integrate,
+    do.Publish: _publish,
+    do.PushBase: _push_base,
     do.FollowBase: _follow,
     do.ReturnWorkspace: _return,
     do.MendChildren: _mend,

@@ -19,6 +19,7 @@ from orange.core.lifecycle import Actor
 from orange.core.ports import Executor, Integration, Runs, RunSpec, Workspaces
 from orange.core.problems import DaemonUnavailable, InvalidInput, NotAProject
 from orange.core.settings import Settings
+from orange.core.sharing import Forge, Publications
 from orange.core.storeports import TaskStore
 from orange.project.requests import Speaker
 
@@ -123,6 +124,20 @@ class Wired:
         from orange.adapters.runs import FileRuns
 
         return FileRuns(self.layout, _agent_command)
+
+    @cached_property
+    def publications(self) -> Publications:
+        """What was pushed."""
+        from orange.adapters.publications import FilePublications
+
+        return FilePublications(self.layout)
+
+    @cached_property
+    def forge(self) -> Forge:
+        """GitHub, through its program."""
+        from orange.adapters.forge import GitHub
+
+        return GitHub(self.layout.root)
 
     def settings(self) -> Settings:
         """Return the effective configuration."""

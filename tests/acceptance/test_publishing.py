@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import pytest
+
+from orange import recordfile
+from orange.adapters.git import repository_lock
 from tests.acceptance.conftest import configure
 from tests.acceptance.place import Place
+from tests.integration.github import serving
 
 
 def test_a_forecast_names_a_conflict_before_it_happens(place: Place) -> None:
@@ -88,3 +97,135 @@ def events(place: Place, task: str) -> list[dict[str, Any]]:
     """Return what was published of a task, oldest first."""
     listed = place.orange("task", "events", task, "--json").json["events"]
     return [event for event in listed if event["type"] == "task.publish_result"]
+
+
+def outcomes(place: Place, task: str) -> list[str]:
+    """List what came of publishing a task, oldest first."""
+    return [event["data"]["outcome"] for event in events(place, task)]
+
+
+def shared(place: Place) -> Path:
+    """Give the place a bare remote, with its main; returns somebody else's clone of it."""
+    remote, other = place.home / "remote.git", place.home / "other"
+    place.git("clone", "-q", "--bare", str(place.repo), str(remote))
+    place.git("remote", "add", "origin", str(remote))
+    place.git("clone", "-q", str(remote), str(other))
+    return other
+
+
+def merged_elsewhere(place: Place, other: Path, branch: str) -> None:
+    """Merge a branch in the other clone, and push."""
+    place.git("fetch", "-q", cwd=other)
+    place.git("merge", "-q", "--no-ff", f"origin/{branch}", cwd=other)
+    place.git("push", "-q", "origin", "main", cwd=other)
+
+
+def sooner(place: Place, task: str, condition: Callable[[], object], what: str) -> None:
+    """Wait for what follows from a look at what was published, without the half minute between two looks."""
+    path = f"{place.repo}/.git/orange/publications.json"
+
+    def hurried() -> object:
+        with repository_lock(f"{path}.lock"):
+            told = json.loads(Path(path).read_text())
+            if task in told["tasks"]:
+                told["tasks"][task]["tried_at"] = 0.0
+                recordfile.replace(path, json.dumps(told).encode())
+        return condition()
+
+    place.until(hurried, what)
+
+
+def test_a_pushed_branch_is_done_once_its_work_is_seen_in_the_base(place: Place) -> None:
+    """`publish: branch` pushes and waits in reviewed; merged elsewhere, the base is taken in and the task is done."""
+    other = shared(place)
+    configure(place, "agent: script\nreview: {by: none}\npublish: branch\n")
+    task = place.create("feature", "write feature.txt x\ncommit Feature")
+    place.start()
+    place.until(lambda: outcomes(place, task) == ["pushed"], "the push")
+    branch = place.task(task)["branch"]
+    assert place.git("rev-parse", branch) == place.git("rev-parse", branch, cwd=place.home / "remote.git")
+    place.until(lambda: "is pushed" in str(place.why(task)), "the reason")
+    assert place.task(task)["status"] == "reviewed"
+    merged_elsewhere(place, other, branch)
+    sooner(place, task, lambda: place.statuses() == {"feature": "done"}, "it to be done")
+    place.until((place.repo / "feature.txt").exists, "the user's branch to follow")
+    assert place.git("rev-parse", "main") == place.git("rev-parse", "main", cwd=other)
+    assert place.task(task)["merged"]["commit"] == place.git("rev-parse", branch)
+
+
+def test_a_push_that_fails_says_why(place: Place) -> None:
+    """Without a remote the task waits, and `why` names what is missing."""
+    configure(place, "agent: script\nreview: {by: none}\npublish: branch\n")
+    task = place.create("feature", "write feature.txt x\ncommit Feature")
+    place.start()
+    place.until(lambda: "git remote add" in str(place.why(task)), "the reason")
+    assert [line["code"] for line in place.why(task)] == ["publish_failed"]
+
+
+def test_merges_are_pushed_on_wish(place: Place) -> None:
+    """`publish_push: true` pushes the base after a merge, with what somebody else pushed meanwhile taken in."""
+    other = shared(place)
+    (other / "theirs.txt").write_text("theirs\n")
+    place.git("add", "theirs.txt", cwd=other)
+    place.git("commit", "-q", "-m", "Theirs", cwd=other)
+    place.git("push", "-q", "origin", "main", cwd=other)
+    configure(place, "agent: script\nreview: {by: none}\npublish_push: true\n")
+    place.create("feature", "write feature.txt x\ncommit Feature")
+    place.start()
+    place.settled({"feature": "done"})
+    remote = place.home / "remote.git"
+    wanted = {"README.md", "feature.txt", "theirs.txt"}
+    place.until(lambda: set(place.git("ls-tree", "--name-only", "main", cwd=remote).split()) == wanted, "the push")
+    place.until((place.repo / "theirs.txt").exists, "the user's branch to follow")
+
+
+@pytest.mark.skipif(shutil.which("gh") is None, reason="gh is not installed")
+def test_a_pull_request_is_followed_from_review_to_merge(place: Place) -> None:
+    """It is opened with the project's texts, its review goes to the agent once, and its merge closes the task."""
+    other = shared(place)
+    configure(
+        place,
+        "agent: script\nreview: {by: none}\npublish: pr\n"
+        'publish_templates: {pr_title: "[{type}] {title}", pr_body: "For {id}: {context}"}\n',
+    )
+    with serving() as github:
+        place.extra |= github.env
+        task = place.create("feature", "append feature.txt x\ncommit Feature")
+        place.start()
+        place.until(lambda: outcomes(place, task) == ["pushed", "pr_opened"], "the pull request")
+        pull = github.pulls[0]
+        assert (pull["title"], pull["base"]) == ("[task] feature", "main")
+        assert pull["body"].startswith(f"For {task}: feature")
+        place.until(lambda: "/pull/7 is open" in str(place.why(task)), "the reason")
+        github.review("CHANGES_REQUESTED", "Say it twice", comment={"body": "here", "path": "feature.txt", "line": 1})
+        sooner(place, task, lambda: "changes_requested" in outcomes(place, task), "the review to be heard")
+        place.until(lambda: outcomes(place, task)[2:] == ["changes_requested", "pushed"], "the changes")
+        prompt = (place.repo / ".git" / "orange" / "runs" / f"{task}-2" / "prompt.md").read_text()
+        assert "Say it twice" in prompt
+        assert "feature.txt:1: here" in prompt
+        branch = place.task(task)["branch"]
+        remote = place.home / "remote.git"
+        assert place.git("show", f"{branch}:feature.txt", cwd=remote) == "x\nx"
+        merged_elsewhere(place, other, branch)
+        pull["state"] = "MERGED"
+        sooner(place, task, lambda: place.statuses() == {"feature": "done"}, "it to be done")
+        assert len(github.pulls) == 1
+
+
+@pytest.mark.skipif(shutil.which("gh") is None, reason="gh is not installed")
+def test_a_closed_pull_request_needs_someone(place: Place) -> None:
+    """The task is stuck with its address; a retry opens another."""
+    shared(place)
+    configure(place, "agent: script\nreview: {by: none}\npublish: pr\n")
+    with serving() as github:
+        place.extra |= github.env
+        task = place.create("feature", "write feature.txt x\ncommit Feature")
+        place.start()
+        place.until(lambda: outcomes(place, task) == ["pushed", "pr_opened"], "the pull request")
+        github.pulls[0]["state"] = "CLOSED"
+        sooner(place, task, lambda: place.statuses() == {"feature": "stuck"}, "it to be stuck")
+        found = place.task(task)["stuck"]
+        assert found["reason"] == "manual"
+        assert found["evidence"].endswith("/pull/7")
+        place.orange("task", "retry", task)
+        place.until(lambda: len(github.pulls) == 2, "another pull request")

@@ -95,7 +95,7 @@ def _complaint(line: str) -> str | None:
 
 def _find(words: list[str]) -> tuple[click.Command, click.Context]:
     command: click.Command = root
-    context = click.Context(root, info_name="orange")
+    context = click.Context(root, info_name="orange", **root.context_settings)
     for word in words:
         below = command.get_command(context, word) if isinstance(command, click.Group) else None
         if below is None:
@@ -107,7 +107,7 @@ def _find(words: list[str]) -> tuple[click.Command, click.Context]:
 def _all_commands(command: click.Command, words: str) -> Iterator[tuple[str, click.Command]]:
     yield words, command
     if isinstance(command, click.Group):
-        context = click.Context(command, info_name=words)
+        context = click.Context(command, info_name=words, **command.context_settings)
         for name in command.list_commands(context):
             below = command.get_command(context, name)
             if below is not None and not below.hidden:

@@ -57,9 +57,12 @@ def test_missing_programs_are_named(tmp_path: Path) -> None:
     )
     _machine_gains(tmp_path, "tmux")
     status, said = _run(ROOT / ".ci" / "system", env)
-    assert (status, said) == (
+    assert (status, said.splitlines()) == (
         0,
-        "strace is not installed; some tests will be skipped (`apt-get install strace`)",
+        [
+            f"{name} is not installed; some tests will be skipped (`apt-get install {name}`)"
+            for name in ("strace", "gh")
+        ],
     )
 
 

@@ -16,8 +16,8 @@ from orange.adapters import process, records
 from orange.adapters.integration import GitIntegration, refs
 from orange.core.layout import BASE_REFS, Layout
 from orange.core.model import Base, BranchState, Presence
-from orange.core.ports import Integrated
 from orange.core.problems import GitFailed, InvalidInput, StaleWrite
+from orange.core.sharing import Integrated
 from orange.testing import repos
 from orange.testing.repos import Repo
 

@@ -11,7 +11,7 @@ import os
 import random
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -31,15 +31,17 @@ from hypothesis.stateful import (
 
 from orange import wiring
 from orange.adapters.history import open_history
+from orange.adapters.publications import FilePublications
 from orange.adapters.store.files import FileStore
 from orange.core.actions import Advance, SettleRun
 from orange.core.forecast import Forecast
 from orange.core.layout import RECORDS_REF, Layout
 from orange.core.lifecycle import Actor, Status
 from orange.core.model import Base, BranchState, Outcome, Presence, RequestKind
-from orange.core.ports import Configuration, Integrated, RunRecord, RunSpec
+from orange.core.ports import Configuration, RunRecord, RunSpec
 from orange.core.problems import DependencyCycle, OrangeError
 from orange.core.settings import ReviewSettings, Settings
+from orange.core.sharing import Forge, Integrated
 from orange.project import Project
 from orange.project.claims import claim_run
 from orange.project.requests import Edit, NewTask, Speaker
@@ -104,6 +106,22 @@ class FakeIntegration:
         del branch, base, message, expect
         return Integrated("2" * 40, changed=True)
 
+    def subjects(self, base: str, count: int) -> Sequence[str]:
+        del base, count
+        return ()
+
+    def push(self, branch: str, commit: str, base: str) -> str:
+        del branch, commit, base
+        return "origin"
+
+    def push_base(self, base: str) -> str:
+        del base
+        return "origin"
+
+    def take_remote(self, base: str, commit: str) -> bool:
+        del base, commit
+        return True
+
     def merge_of(self, tip: str, base: str) -> str | None:
         del base
         return tip
@@ -161,9 +179,14 @@ class ModelParts:
         self.layout, self.clock, self._rng, self.workspaces = layout, clock, rng, workspaces
         self.store = FileStore(layout, open_history(layout, batches=True, now=clock.now), clock)
         self.integration, self.executor, self.runs = FakeIntegration(), FakeExecutor(), FakeRuns({})
+        self.publications = FilePublications(layout)
 
     @property
     def configuration(self) -> Configuration:
+        raise NotImplementedError
+
+    @property
+    def forge(self) -> Forge:
         raise NotImplementedError
 
     def settings(self) -> Settings:

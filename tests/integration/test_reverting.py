@@ -8,8 +8,8 @@ import pytest
 
 from orange.adapters.integration import GitIntegration
 from orange.core.layout import BASE_REFS
-from orange.core.ports import Integrated
 from orange.core.problems import InvalidInput
+from orange.core.sharing import Integrated
 from orange.testing import repos
 from orange.testing.repos import Repo
 

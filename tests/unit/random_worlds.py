@@ -8,13 +8,13 @@ from typing import Any
 
 from hypothesis import settings
 
+from orange.core.allowance import Dispatch
 from orange.core.lifecycle import Status, StuckReason
 from orange.core.model import (
     Approval,
     Base,
     BranchState,
     Claim,
-    Dispatch,
     Merged,
     Outcome,
     Presence,

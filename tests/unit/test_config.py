@@ -116,6 +116,13 @@ def test_nothing_set_gives_the_declared_defaults() -> None:
         ("mode: auto", "mode: expected one of autopilot, supervised, collaborative, review_only, found 'auto'"),
         ("publish_push: maybe", "publish_push: expected true or false, found 'maybe'"),
         ("publish_push: 1", "publish_push: expected true or false, found '1'"),
+        (
+            'publish_templates: {commit: "{titel}"}',
+            (
+                "publish_templates.commit: expected a text that names no other variables than {title}, {id}, {name}, "
+                "{type}, {kind}, {ref}, {branch}, {base}, {context}, {handoff}, or null, found '{titel}'"
+            ),
+        ),
         ("base: --all", "base: expected a branch name, or null, found '--all'"),
         ("base: a..b", "base: expected a branch name, or null, found 'a..b'"),
         ("limits: {attempts: many}", "limits.attempts: expected a whole number of 1 or more, found 'many'"),

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from orange.core.actions import StartRun
+from orange.core.allowance import Dispatch
 from orange.core.lifecycle import Status, StuckReason
-from orange.core.model import Base, Dispatch, Outcome, Presence, Priority, RequestKind, Task, World
+from orange.core.model import Base, Outcome, Presence, Priority, RequestKind, Task, World
 from orange.core.reconcile import decide
 from orange.core.settings import Limits, Settings
 from orange.core.times import stamp

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from orange.core.actions import Advance, FollowBase, Integrate, StartRun
+from orange.core.actions import Publish as PublishTask
 from orange.core.graph import Graph
 from orange.core.landing import ancestry_wanted, base_waits
 from orange.core.lifecycle import Status, StuckReason
@@ -79,11 +80,11 @@ def owed(world: World) -> list[object]:
         (a_reviewed(), MERGED, Settings(), [Status.DONE]),
         (a_reviewed(), None, Settings(), []),
         (a_reviewed(publish=Publish.NONE), OWN, Settings(), [Status.DONE]),
-        (a_reviewed(publish=Publish.BRANCH), OWN, Settings(), []),
+        (a_reviewed(publish=Publish.BRANCH), OWN, Settings(), [PublishTask]),
         (a_reviewed(publish=Publish.PR), OWN, Settings(), []),
         (a_reviewed(publish=Publish.PR), MERGED, Settings(), [Status.DONE]),
         (a_reviewed(publish=Publish.MERGE), OWN, Settings(publish="pr"), [Integrate]),
-        (a_reviewed(), OWN, Settings(publish="branch"), []),
+        (a_reviewed(), OWN, Settings(publish="branch"), [PublishTask]),
         (a_reviewed(approved=approved("c0")), OWN, Settings(), [Status.REVIEWING]),
         (a_reviewed(approved=approved("c0")), MERGED, Settings(), [Status.REVIEWING]),
         (a_reviewed(approved=None), OWN, Settings(), [Status.REVIEWING]),

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from orange.core.actions import CloseRun, LaunchRun, PauseDispatch, SettleRun, StartRun, StopRun
+from orange.core.allowance import Dispatch
 from orange.core.lifecycle import Status, StuckReason
 from orange.core.model import (
-    Dispatch,
     Outcome,
     Presence,
     Publish,

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from orange.core.allowance import Dispatch
 from orange.core.lifecycle import Status, StuckReason
 from orange.core.model import (
     Approval,
     Base,
-    Dispatch,
     Merged,
     Outcome,
     Presence,
@@ -152,7 +152,7 @@ CASES: list[tuple[str, Task, list[Task], dict[str, Any], str]] = [
     ("review", a_task("t", Status.REVIEWING), [], {}, "orange task approve t, or orange task reject t --feedback TEXT"),
     (
         "publish",
-        a_task("t", Status.REVIEWED, branch="b", approved=APPROVED, publish=Publish.PR),
+        a_task("t", Status.REVIEWED, branch="b", approved=APPROVED, publish=Publish.BRANCH),
         [],
         {"branches": {"t": OWN}},
         "orange task merge t",

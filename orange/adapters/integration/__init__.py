@@ -10,19 +10,20 @@ Next in the flow: the reconciler observes with these, and carries out `Integrate
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from orange.adapters.git import Git
 from orange.adapters.integration import refs
 from orange.adapters.integration.bases import Bases
 from orange.adapters.integration.following import Follower
 from orange.adapters.integration.forecasting import Forecaster
+from orange.adapters.integration.remotes import Remotes
 from orange.adapters.integration.reverting import Reverter
 from orange.adapters.integration.states import States
 from orange.core.forecast import Forecast
 from orange.core.layout import RECORDS_BRANCH, Layout
 from orange.core.model import Base, BranchState, Presence
-from orange.core.ports import Integrated
+from orange.core.sharing import Integrated
 
 __all__ = ["GitIntegration"]
 
@@ -45,6 +46,7 @@ class GitIntegration:
         self._follower = Follower(layout, self._bases, layout.workspaces(workspaces), now)
         self._states = States(self._git, self._bases, self._bases.ancestry)
         self._reverter = Reverter(self._git, self._bases)
+        self._remotes = Remotes(layout, self._git, self._bases)
 
     def default_base(self) -> str:
         """Return the configured base, else the remote's default branch, else the branch current at init."""
@@ -143,6 +145,33 @@ class GitIntegration:
     def follow(self, base: str) -> Base:
         """Take the user's commits in, and move the user's branch forward where that is safe. Raises GitFailed."""
         return self._follower.follow(refs.check("base", base))
+
+    def subjects(self, base: str, count: int) -> Sequence[str]:
+        """Return the subjects of a base's latest commits that are no merges. Raises GitFailed."""
+        work = refs.read(self._git, [refs.check("base", base)]).work(base)
+        options = ("--no-merges", "--format=%s", f"--max-count={count}", "--end-of-options")
+        return self._git.line("log", *options, work, "--").splitlines() if work else ()
+
+    def push(self, branch: str, commit: str, base: str) -> str:
+        """Push a task's branch to the remote its base belongs to; returns the remote's name.
+
+        Raises PushRefused, GitFailed.
+        """
+        return self._remotes.push(refs.check("base", base), commit, refs.check("branch", branch))
+
+    def push_base(self, base: str) -> str:
+        """Push what is integrated; a remote base that has moved on is taken in first. Returns the remote's name.
+
+        Raises PushRefused, GitFailed.
+        """
+        return self._remotes.push_base(refs.check("base", base))
+
+    def take_remote(self, base: str, commit: str) -> bool:
+        """Where the remote's base holds a commit, or its content, take that base in; whether it does.
+
+        Raises PushRefused, GitFailed.
+        """
+        return self._remotes.take_remote(refs.check("base", base), commit)
 
     def repair(self) -> tuple[str, ...]:
         """Finish what a kill left half-done; returns a sentence for each thing mended."""

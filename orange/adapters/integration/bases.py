@@ -21,8 +21,8 @@ from orange.adapters.integration.ledger import Ledger
 from orange.adapters.integration.merging import Merger
 from orange.adapters.integration.refs import Moved
 from orange.core.layout import BASE_REFS, Layout
-from orange.core.ports import Integrated
 from orange.core.problems import GitFailed, StaleWrite
+from orange.core.sharing import Integrated
 
 #: How often an operation begins again because somebody else moved a ref in between.
 _ATTEMPTS = 10
@@ -110,6 +110,21 @@ class Bases:
         made = self.merger.commit(trial.tree, (integrated, users), f"Merge branch '{base}' into the integrated base")
         self.ledger.add(made)
         return made, None
+
+    def take_from_remote(self, base: str, theirs: str) -> bool:
+        """Bring the integrated base up to the remote's commit; False on a conflict. Raises Moved, GitFailed."""
+        integrated = self.take_in(base).integrated
+        if self.contains(integrated, theirs):
+            return True
+        made = theirs
+        if not self.contains(theirs, integrated):
+            trial = self.merger.trial(integrated, theirs)
+            if trial.conflicts:
+                return False
+            made = self.merger.commit(trial.tree, (integrated, theirs), f"Merge the remote's {base}")
+            self.ledger.add(made)
+        self.move(base, made, integrated, "take in the remote's commits")
+        return True
 
     def integrate(self, branch: str, base: str, message: str, expect: str | None) -> Integrated:
         """Merge a branch. For who is alone. Raises StaleWrite, Moved, GitFailed."""

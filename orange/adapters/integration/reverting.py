@@ -10,9 +10,9 @@ from orange.adapters.git import Git
 from orange.adapters.integration import refs
 from orange.adapters.integration.bases import Bases
 from orange.adapters.integration.merging import Trial
-from orange.core.ports import Integrated
 from orange.core.problems import InvalidInput
 from orange.core.publication import reverts
+from orange.core.sharing import Integrated
 
 
 class Reverter:

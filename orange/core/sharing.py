@@ -1,0 +1,112 @@
+"""Work that leaves its branch: what became of it, and the ports that revert it, push it and follow it elsewhere.
+
+Next in the flow: `publishing` decides when, `project.publishing` pushes and asks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from orange.core.pullrequest import PullRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """What this machine did to publish a branch elsewhere; losing it costs pushing and asking again."""
+
+    #: The commit that was pushed last; None before the first.
+    commit: str | None = None
+    #: When it was last pushed or looked after, wall-clock seconds.
+    tried_at: float = 0.0
+    #: How often in a row that failed, and why, in one sentence.
+    failures: int = 0
+    reason: str | None = None
+    #: The pull request's number and address.
+    number: int | None = None
+    url: str | None = None
+    #: What of its reviews and checks the task was told already.
+    seen: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Integrated:
+    """The result of integrating a branch."""
+
+    #: The commit on the integrated base that holds the work; None on a conflict.
+    commit: str | None
+    #: Whether anything had to be merged.
+    changed: bool
+    #: Files in conflict, relative to the repository.
+    conflicts: tuple[str, ...] = ()
+
+
+class Reverting(Protocol):
+    """Takes merged work out of an integrated base, and brings it back."""
+
+    def merge_of(self, tip: str, base: str) -> str | None:
+        """The merge commit by which orange brought a branch's tip into the integrated base. Raises GitFailed."""
+
+    def rollback(self, merge: str, base: str, message: str) -> Integrated:
+        """Revert a merge on the integrated base; unchanged where its work is not in there any more.
+
+        Raises InvalidInput when it is no merge that the base contains, GitFailed.
+        """
+
+    def restored(self, branch: str, base: str, merge: str) -> str | None:
+        """Make the commit that brings a rolled back merge's work back, to go on from on the task's branch.
+
+        None where there is nothing to bring back, or the branch has such a commit already. Raises GitFailed.
+        """
+
+
+class Remote(Protocol):
+    """The remote that a repository is shared through."""
+
+    def subjects(self, base: str, count: int) -> Sequence[str]:
+        """The subjects of a base's latest commits that are no merges. Raises GitFailed."""
+
+    def push(self, branch: str, commit: str, base: str) -> str:
+        """Push a task's branch to the remote its base belongs to; returns the remote's name.
+
+        Raises PushRefused, GitFailed.
+        """
+
+    def push_base(self, base: str) -> str:
+        """Push what is integrated; a remote base that has moved on is taken in first. Returns the remote's name.
+
+        Raises PushRefused, GitFailed.
+        """
+
+    def take_remote(self, base: str, commit: str) -> bool:
+        """Where the remote's base holds a commit, or its content, take that base in; whether it does.
+
+        Raises PushRefused, GitFailed.
+        """
+
+
+class Publications(Protocol):
+    """What this machine pushed, and when: a small file of its own."""
+
+    def tasks(self) -> Mapping[str, Publication]:
+        """By task id."""
+
+    def bases(self) -> Mapping[str, Publication]:
+        """The bases with merges that are to be pushed, by name."""
+
+    def put(self, task: str, known: Publication | None) -> None:
+        """Set what is known of a task; None forgets it. Raises StorageFailed."""
+
+    def put_base(self, base: str, known: Publication | None) -> None:
+        """Set what is known of a base that is to be pushed; None: it was. Raises StorageFailed."""
+
+
+class Forge(Protocol):
+    """Where pull requests are opened and reviewed."""
+
+    def open(self, branch: str, base: str, title: str, body: str) -> PullRequest:
+        """Open a pull request, or find the one that is open. Raises ForgeFailed."""
+
+    def look(self, number: int) -> PullRequest:
+        """Say how a pull request stands, with its reviews and checks. Raises ForgeFailed."""
