@@ -40,7 +40,7 @@ class FileRuns:
 
     def __init__(self, layout: Layout, command: MakeCommand, now: Callable[[], float] = time.time) -> None:
         self._root = layout.runs
-        self._command, self._now = command, now
+        self._make, self._now = command, now
         #: Ended runs' records, as far as anybody asked for them since the last look, and before it.
         self._asked: dict[str, RunRecord] = {}
         self._before: dict[str, RunRecord] = {}
@@ -56,7 +56,7 @@ class FileRuns:
     def prepare(self, spec: RunSpec) -> str:
         """Write the spec and the agent's command; a run that was launched keeps what it has. Raises StorageFailed."""
         folder = self.folder(spec.run)
-        told = {"format": runfiles.FORMAT, "spec": asdict(spec), "command": self._told(spec, folder)}
+        told = {"format": runfiles.FORMAT, "spec": asdict(spec), "command": self._told(spec)}
         data = (json.dumps(told, indent=1) + "\n").encode()
         path = f"{folder}/{runfiles.SPEC}"
         if _read(path) == data or os.path.exists(f"{folder}/{runfiles.LAUNCHED}"):
@@ -68,6 +68,10 @@ class FileRuns:
         except OSError as error:
             raise StorageFailed(path, error.strerror or str(error)) from error
         return folder
+
+    def command(self, spec: RunSpec) -> Command:
+        """The program of a run's agent. Raises AgentUnusable, InvalidInput."""
+        return self._make(spec, f"{self.folder(spec.run)}/{runfiles.PROMPT}")
 
     def record(self, run: str) -> RunRecord | None:
         """What is on disk about a run; None for one never prepared, or whose spec cannot be read."""
@@ -129,9 +133,9 @@ class FileRuns:
         except OSError as error:
             raise StorageFailed(path, error.strerror or str(error)) from error
 
-    def _told(self, spec: RunSpec, folder: str) -> dict[str, object]:
+    def _told(self, spec: RunSpec) -> dict[str, object]:
         try:
-            command = self._command(spec, f"{folder}/{runfiles.PROMPT}")
+            command = self.command(spec)
         except OrangeError as refused:
             return asdict(Command((), {})) | {"refusal": refused.message}
         return asdict(command) | {"refusal": None}

@@ -1,4 +1,4 @@
-"""`orange ask|answer|attach`: agents and people talk."""
+"""`orange ask|answer|attach|takeover`: agents and people talk."""
 
 from __future__ import annotations
 
@@ -46,3 +46,15 @@ def attach(call: Call, /, task: str | None) -> None:
     """Join the live session of a task (leave it with C-b d)."""
     found = call.project.find(call.address(task))
     become(call, found.id, call.project.attach(found.id))
+
+
+@click.command(cls=Command)
+@task()
+@common
+def takeover(call: Call, /, task: str | None) -> None:
+    """Continue an agent's conversation yourself: its run is ended, and the task is yours.
+
+    Afterwards hand it in with `orange task finish`, or give it back to its agent with `orange task release`.
+    """
+    given = call.project.take_over(call.address(task))
+    become(call, given.task.id, given.argv, env=given.env, folder=given.folder)

@@ -57,6 +57,7 @@ COMMANDS: dict[str, Entry] = {
     "ask": Entry(_TALK, "ask", "ask", "Ask people a question (for agents)."),
     "answer": Entry(_TALK, "ask", "answer", "Answer a task's question."),
     "attach": Entry(_TALK, "ask", "attach", "Join the live session of a task."),
+    "takeover": Entry(_TALK, "ask", "takeover", "Continue an agent's conversation yourself, in this terminal."),
     "daemon start": Entry(_DAEMON, "daemon", "start", "Start the daemon in the background and register this project."),
     "daemon run": Entry(_DAEMON, "daemon", "run", "Run the daemon in the foreground."),
     "daemon stop": Entry(_DAEMON, "daemon", "stop", "Stop the daemon; sessions live on."),

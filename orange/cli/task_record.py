@@ -13,6 +13,7 @@ from orange.cli.call import Call
 from orange.cli.parsing import Command, common, task
 from orange.cli.render import age, one_line, text_lines
 from orange.cli.table import Cell, Column, layout
+from orange.core.environment import outside
 from orange.core.present import visible
 
 #: Colours of the agent's own output: dropped, they would only be noise when made visible.
@@ -116,13 +117,17 @@ def review(call: Call, /, task: str | None) -> None:
     become(call, found.id, call.project.review(found.id))
 
 
-def become(call: Call, task_id: str, argv: Sequence[str]) -> None:
-    """Let another program take this process's place; with `--json` only say which."""
+def become(
+    call: Call, task_id: str, argv: Sequence[str], *, env: Mapping[str, str] | None = None, folder: str | None = None
+) -> None:
+    """Let another program take this process's place; with `--json` only say which. `env` comes on top of the user's."""
     if call.out.json:
-        call.out.give({"task": task_id, "command": list(argv)}, list)
+        call.out.give({"task": task_id, "command": list(argv)} | ({"folder": folder} if folder else {}), list)
         return
     call.out.close()
     try:
-        os.execvp(argv[0], list(argv))  # noqa: S606 - an argv list, no shell: the terminal is handed over
+        if folder:
+            os.chdir(folder)
+        os.execvpe(argv[0], list(argv), outside(os.environ) | dict(env) if env is not None else os.environ)  # noqa: S606 - an argv list, no shell: the terminal is handed over
     except OSError as error:
         raise click.ClickException(f"cannot start {argv[0]!r}: {error.strerror}") from error

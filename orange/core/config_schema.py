@@ -82,7 +82,7 @@ KEYS: tuple[Key, ...] = (
         null=True, command=True),
     Key("agents.*.args", Kind.TEXTS, "Arguments added to the agent's own.", command=True),
     Key("agents.*.env.*", Kind.TEXT, "A variable of the agent's environment.", command=True),
-    Key("agents.*.options.*", Kind.FREE, "An option of that agent's adapter.", command=True),
+    Key("agents.*.options.*", Kind.FREE, "A setting of the agent's program itself, for its runs here.", command=True),
     Key("agents.*.mode", Kind.WORD, "Whether the agent runs without or with its own screen.",
         words=("headless", "interactive"), only=("headless",)),
     Key("agents.*.fallback", Kind.TEXT, "The agent that may take over while this one is rate-limited.", null=True,

@@ -181,6 +181,9 @@ class Runs(Protocol):
         Runs that were told to end come on top: they say nothing about the work.
         """
 
+    def command(self, spec: RunSpec) -> Command:
+        """The program of a run's agent. Raises AgentUnusable, InvalidInput."""
+
     def folder(self, run: str) -> str:
         """The run's folder, whether it exists or not."""
 

@@ -41,6 +41,22 @@ def take(parts: Parts, speaker: Speaker, task_id: str) -> Task:
         return claimed
 
 
+def take_from_agent(parts: Parts, speaker: Speaker, task_id: str, run: str) -> Task:
+    """Pass the claim of an agent's run to a person; the run is no longer the task's, and is to be ended.
+
+    Raises StaleWrite when another holds the task by now.
+    """
+    with parts.store.transaction(f"take over {task_id}") as tx:
+        pen = Pen(parts, speaker, tx)
+        task = tx.task(task_id)
+        check_epoch(task, run)
+        if task.status is not Status.WORKING:
+            task = pen.move(task, Status.WORKING, Known(claiming=True))
+        claimed = _bind(pen, task, person=speaker.name)
+        pen.event(task.id, "task.claimed", run=claimed.run, epoch=claimed.epoch, person=speaker.name, taken_from=run)
+        return claimed
+
+
 def request_run(parts: Parts, speaker: Speaker, task_id: str) -> Task:
     """Ask for a start ahead of order, for when no slot is free. Refused while a blocker is open."""
     with parts.store.transaction(f"request run of {task_id}") as tx:

@@ -26,9 +26,11 @@ from orange.project import (
     reading,
     rolling_back,
     settling,
+    takeover,
 )
 from orange.project.parts import Parts
 from orange.project.requests import Edit, Filter, NewTask, Speaker
+from orange.project.takeover import Handover
 from orange.project.world import Looks, dispatch_for, live_runs, observe
 
 #: JSON objects, one a row.
@@ -161,6 +163,10 @@ class Project:
         if not task.tmux_session:
             raise InvalidInput("task", f"{task.id} has no session: it is {task.status}")
         return self.parts.executor.attach(task.tmux_session)
+
+    def take_over(self, address: str) -> Handover:
+        """Give the person a task and its agent's conversation, to be continued in the terminal."""
+        return takeover.take_over(self.parts, self.speaker, self.find(address))
 
     def review(self, address: str) -> Sequence[str]:
         """Return the argv that opens what a reviewer needs: `review.open`, else the diff in git's pager."""

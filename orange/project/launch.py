@@ -76,7 +76,7 @@ def run_spec(parts: Parts, task: Task, run: str) -> RunSpec:
     settings = parts.settings()
     agent = effective.agent_of(task, settings)
     hooks = settings.workspaces.hooks
-    before = earlier(parts, task, agent)
+    before = _earlier(parts, task, agent)
     return RunSpec(
         run=run,
         task=task.id,
@@ -108,16 +108,18 @@ def run_spec(parts: Parts, task: Task, run: str) -> RunSpec:
     )
 
 
-def earlier(parts: Parts, task: Task, agent: str) -> RunRecord | None:
-    """Find the latest run of this agent in this workspace that has a conversation to be continued."""
-    for epoch in range(task.epoch - 1, max(0, task.epoch - 1 - LOOK_BACK), -1):
-        record = parts.runs.record(f"{task.id}-{epoch}")
-        if record is None or not record.launched:
-            continue
-        if record.spec.agent != agent or record.spec.workspace != task.workspace:
-            return None  # somebody else worked on it since
-        if record.conversation.session:
-            return record
+def _earlier(parts: Parts, task: Task, agent: str) -> RunRecord | None:
+    """Find the conversation that a new run of this agent continues, unless another agent worked on the task since."""
+    found = conversation_of(parts, task, task.epoch - 1)
+    return found if found and found.spec.agent == agent else None
+
+
+def conversation_of(parts: Parts, task: Task, epoch: int) -> RunRecord | None:
+    """Find the latest run, of this claim or an earlier one, that had a conversation in the task's workspace."""
+    for number in range(epoch, max(0, epoch - LOOK_BACK), -1):
+        record = parts.runs.record(f"{task.id}-{number}")
+        if record and record.launched and record.conversation.session:
+            return record if record.spec.workspace == parts.workspaces.path_for(task) else None
     return None
 
 

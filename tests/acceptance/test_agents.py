@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from orange import proctable
 from tests.acceptance.conftest import configure, fresh_place
 from tests.acceptance.place import Place
 from tests.acceptance.programs import AGENTS, folder, furnish, required, settings
+from tests.model.conversation import Answer, Conversation, Refuse, by_prompt
 from tests.model.server import Model, serving
 
 
@@ -48,7 +53,11 @@ def _commit(file: str, text: str = "made") -> str:
 
 def _record(place: Place, run: str) -> Any:
     """Read the result of a run."""
-    return json.loads((place.repo / ".git" / "orange" / "runs" / run / "result.json").read_text())
+    return json.loads((_folder(place, run) / "result.json").read_text())
+
+
+def _folder(place: Place, run: str) -> Path:
+    return place.repo / ".git" / "orange" / "runs" / run
 
 
 def _status(place: Place, task: str, wanted: str, epoch: int = 1) -> None:
@@ -59,6 +68,103 @@ def _status(place: Place, task: str, wanted: str, epoch: int = 1) -> None:
         return bool(seen["status"] == wanted and seen["claim"]["epoch"] >= epoch)
 
     place.until(reached, f"{task} to be {wanted}", 90)
+
+
+@dataclass
+class Refusing:
+    """A model whose provider refuses once in every task: when the agent comes back from its first command."""
+
+    #: Wire -> for how many seconds; Codex tells the minute in which the limit ends.
+    seconds: dict[str, int]
+    refused: set[str] = field(default_factory=set)
+
+    def __call__(self, conversation: Conversation) -> Answer:
+        """Refuse, or carry on."""
+        task = conversation.prompts[0].split()[2]
+        if conversation.results and task not in self.refused:
+            self.refused.add(task)
+            return Refuse(429, self.seconds.get(conversation.wire, 12))
+        return by_prompt(conversation)
+
+
+def test_a_rate_limit_is_waited_out(agents: Place, model: Model) -> None:
+    """A refused run is parked: no attempt is lost, its agent gets nothing else, the same conversation goes on."""
+    model.play = Refusing({"responses": 1})
+    configure(agents, f"review: {{by: none}}\n{settings(model.url)}")
+    tasks = {agent: _task(agents, agent, _commit(f"{agent}.txt"), "true") for agent in AGENTS}
+    agents.start()
+    for task in tasks.values():
+        _until_refused(agents, f"{task}-1")
+    second = _task(agents, "codex", _commit("second.txt"), name="second")
+    codex = agents.why(tasks["codex"])
+    if codex:  # the minute may have just ended
+        assert [reason["code"] for reason in codex] == ["rate_limit"]
+        assert agents.task(tasks["codex"])["status"] == "working"
+        assert "rate_limit" in [reason["code"] for reason in agents.why(second)]
+    agents.settled(dict.fromkeys((f"with-{agent}" for agent in AGENTS), "done"), 150)
+    for agent, task in tasks.items():
+        first, then = (_record(agents, f"{task}-{epoch}") for epoch in (1, 2))
+        assert then["conversation"]["session"] == first["conversation"]["session"], agent
+        assert agents.task(task)["attempts"] == 0
+        assert len(model.of(f"Task {task}")[-1].prompts) == 2
+
+
+def test_a_killed_agent_goes_on_where_it_was(agents: Place, model: Model) -> None:
+    """Killed in the middle of a command, each agent is tried again and continues the same conversation."""
+    configure(agents, f"limits: {{consecutive_failures: 9}}\nreview: {{by: none}}\n{settings(model.url)}")
+    tasks = {agent: _task(agents, agent, _commit(f"{agent}.txt"), "tail -f README.md") for agent in AGENTS}
+    agents.start()
+    for task in tasks.values():
+        _kill_in_second_command(agents, model, task)
+    agents.settled(dict.fromkeys((f"with-{agent}" for agent in AGENTS), "done"), 120)
+    for agent, task in tasks.items():
+        first, then = (_record(agents, f"{task}-{epoch}") for epoch in (1, 2))
+        assert (first["outcome"], first["exit_code"]) == ("failed", -9)
+        assert then["conversation"]["session"] == first["conversation"]["session"], agent
+        last = model.of(f"Task {task}")[-1]
+        assert len(last.prompts) == 2
+        assert "SIGKILL" in last.prompts[1]
+
+
+@pytest.mark.parametrize("agent", ["claude"])
+def test_a_person_takes_over(agents: Place, model: Model, agent: str) -> None:
+    """The run ends, the task is the person's, and the command continues the conversation in the workspace."""
+    configure(agents, f"review: {{by: none}}\n{settings(model.url)}")
+    task = _task(agents, agent, _commit("a.txt"), "tail -f README.md")
+    agents.start()
+    agents.until(lambda: any(said.results for said in model.of(f"Task {task}")), "the second command", 90)
+    given = agents.orange("takeover", task, "--json").json
+    held = agents.task(task)
+    assert (held["status"], held["run"]) == ("working", f"person-{task}-2")
+    assert _record(agents, f"{task}-1")["outcome"] == "stopped"
+    session = _record(agents, f"{task}-1")["conversation"]["session"]
+    assert given["folder"] == held["workspace"]
+    assert given["command"][-2:] == ["--resume", session]
+    agents.orange("task", "release", task)
+    agents.settled({f"with-{agent}": "done"}, 90)
+    assert _record(agents, f"{task}-3")["conversation"]["session"] == session
+
+
+def _until_refused(place: Place, run: str) -> None:
+    place.until((_folder(place, run) / "result.json").exists, f"{run} to end", 90)
+    assert _record(place, run)["outcome"] == "rate_limited"
+
+
+def _kill_in_second_command(place: Place, model: Model, task: str) -> None:
+    """Kill the agent's own program, once its hanging command runs: the child of the one that shows what it tells."""
+    place.until(lambda: any(said.results for said in model.of(f"Task {task}")), f"{task} to be in its second", 90)
+    shown = json.loads((_folder(place, f"{task}-1") / "supervisor.json").read_text())["agent"]["pid"]
+    place.until(lambda: "tail" in map(_program, proctable.descendants(proctable.table(), shown)), "the command to run")
+    (child,) = (row.pid for row in proctable.table() if row.parent == shown)
+    os.kill(child, signal.SIGKILL)
+
+
+def _program(row: proctable.Process) -> str:
+    """Name what a process runs; empty where it has just ended."""
+    try:
+        return Path(f"/proc/{row.pid}/comm").read_text().strip()
+    except OSError:
+        return ""
 
 
 def test_all_four_at_once(agents: Place, model: Model) -> None:

@@ -34,6 +34,7 @@ from orange.adapters.history import open_history
 from orange.adapters.publications import FilePublications
 from orange.adapters.store.files import FileStore
 from orange.core.actions import Advance, SettleRun
+from orange.core.agents import Command
 from orange.core.forecast import Forecast
 from orange.core.layout import RECORDS_REF, Layout
 from orange.core.lifecycle import Actor, Status
@@ -164,6 +165,10 @@ class FakeRuns:
 
     def last(self, task: str) -> int:
         return self.left.get(task, 0)
+
+    def command(self, spec: RunSpec) -> Command:
+        del spec
+        return Command((), {})
 
     def folder(self, run: str) -> str:
         return f"/runs/{run}"

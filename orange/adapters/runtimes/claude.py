@@ -56,16 +56,18 @@ def command(spec: RunSpec, prompt_file: str) -> Command:
     """The program, headless or interactive."""
     if spec.agent_settings.mode == "interactive":
         return cli(spec, interactive(spec, prompt_file), env=_quiet())
-    fresh = ("claude", "-p", _BYPASS, "--output-format", "stream-json", "--verbose", *_flags(spec))
+    options = spec.agent_settings.options
+    settings = ("--settings", json.dumps(dict(options))) if options else ()
+    fresh = ("claude", "-p", _BYPASS, "--output-format", "stream-json", "--verbose", *settings, *_flags(spec))
     resumed = (*fresh, "--resume", spec.resume.session) if spec.resume else None
     return cli(spec, fresh, resumed, reader=name, env=_quiet())
 
 
 def interactive(spec: RunSpec, prompt_file: str) -> tuple[str, ...]:
     """The program in the terminal, continuing the run's conversation if it has one."""
-    ready = json.dumps({"skipDangerousModePermissionPrompt": True})
+    ready = {"skipDangerousModePermissionPrompt": True, **spec.agent_settings.options}
     resumed = ("--resume", spec.resume.session) if spec.resume else ()
-    return ("claude", _BYPASS, "--settings", ready, *_flags(spec), *resumed, *opening(spec, prompt_file))
+    return ("claude", _BYPASS, "--settings", json.dumps(ready), *_flags(spec), *resumed, *opening(spec, prompt_file))
 
 
 def _flags(spec: RunSpec) -> tuple[str, ...]:

@@ -70,7 +70,8 @@ def interactive(spec: RunSpec, prompt_file: str) -> tuple[str, ...]:
 def _flags(spec: RunSpec) -> tuple[str, ...]:
     model = ("-m", spec.model) if spec.model else ()
     effort = ("-c", f"model_reasoning_effort={json.dumps(spec.effort)}") if spec.effort else ()
-    return (*model, *effort, *spec.agent_settings.args)
+    options = (f"{key}={json.dumps(value)}" for key, value in spec.agent_settings.options.items())
+    return (*model, *effort, *(word for option in options for word in ("-c", option)), *spec.agent_settings.args)
 
 
 def read(line: Line, now: float) -> Iterator[Event]:

@@ -53,7 +53,7 @@ def detect(_settings: AgentSettings, which: Which) -> Found:
 def command(spec: RunSpec, prompt_file: str) -> Command:
     """The program, headless or interactive."""
     env = {"COLORTERM": "truecolor", "GEMINI_CLI_SYSTEM_DEFAULTS_PATH": beside(prompt_file, _DEFAULTS)}
-    files = {_DEFAULTS: json.dumps(_defaults(), indent=1) + "\n"}
+    files = {_DEFAULTS: json.dumps({**_defaults(), **spec.agent_settings.options}, indent=1) + "\n"}
     if spec.agent_settings.mode == "interactive":
         return cli(spec, interactive(spec, prompt_file), env=env, files=files)
     fresh = ("gemini", *_FLAGS, "-o", "stream-json", *_flags(spec))

@@ -195,7 +195,8 @@ def _outcome(headless: Headless, status: int) -> int:
     if headless.ended_for_limit:
         return LATER
     if status < 0:  # end the same way, so that the supervisor sees what happened
-        signal.signal(-status, signal.SIG_DFL)
+        with contextlib.suppress(OSError):  # of SIGKILL nobody can take charge
+            signal.signal(-status, signal.SIG_DFL)
         os.kill(os.getpid(), -status)
     return status or int(bool(headless.account.failed))
 

@@ -1,7 +1,7 @@
 """The agent `opencode`: OpenCode.
 
 It asks nothing at its start. The whole prompt goes to its standard input: as an argument it would be quoted. Its
-stream says nothing while it waits for its provider, so a plugin, for this run only, adds that.
+stream says nothing before the first answer, nor while it waits for its provider; a plugin, for this run only, does.
 """
 
 from __future__ import annotations
@@ -38,11 +38,12 @@ skills = (".agents/skills", ".claude/skills", ".opencode/skills")
 #: The plugin's file, in the run's folder, and its text.
 _PLUGIN = "opencode-waits.js"
 _WAITS = """\
-// Tells on standard output when OpenCode waits for its provider.
+// Tells on standard output which conversation begins, and when OpenCode waits for its provider.
+const tell = (what) => process.stdout.write(JSON.stringify(what) + "\\n")
 export const Waits = async () => ({
-  event: async ({ event }) => {
-    const status = event.type === "session.status" && event.properties.status
-    if (status && status.type === "retry") process.stdout.write(JSON.stringify({ type: "retry", status }) + "\\n")
+  event: async ({ event: { type, properties: { sessionID, info, status } } }) => {
+    if (type === "session.created" && !info.parentID) tell({ type: "began", sessionID })
+    if (type === "session.status" && status.type === "retry") tell({ type: "retry", status })
   },
 })
 """
@@ -59,21 +60,23 @@ def command(spec: RunSpec, prompt_file: str) -> Command:
     """The program, headless or interactive."""
     if spec.agent_settings.mode == "interactive":
         return cli(spec, interactive(spec, prompt_file), env=_QUIET)
-    env = {**_QUIET, "OPENCODE_CONFIG_CONTENT": _configured(beside(prompt_file, _PLUGIN))}
+    env = {**_QUIET, "OPENCODE_CONFIG_CONTENT": _configured(spec, prompt_file)}
     effort = ("--variant", spec.effort) if spec.effort else ()
     fresh = ("opencode", "run", "--auto", "--format", "json", *effort, *_flags(spec))
     resumed = (*fresh, "-s", spec.resume.session) if spec.resume else None
     return cli(spec, fresh, resumed, reader=name, env=env, files={_PLUGIN: _WAITS})
 
 
-def _configured(plugin: str) -> str:
-    """Return the user's own inline configuration with the plugin added."""
+def _configured(spec: RunSpec, prompt_file: str) -> str:
+    """Return the user's own inline configuration with the options and the plugin added."""
     try:
         own = json.loads(os.environ.get("OPENCODE_CONFIG_CONTENT") or "{}")
     except ValueError:
         own = {}
-    own = own if isinstance(own, dict) else {}
-    return json.dumps({**own, "plugin": [*(own.get("plugin") or ()), f"file://{quote(plugin)}"]})
+    known = {**(own if isinstance(own, dict) else {}), **spec.agent_settings.options}
+    plugins = known.get("plugin")
+    added = f"file://{quote(beside(prompt_file, _PLUGIN))}"
+    return json.dumps({**known, "plugin": [*(plugins if isinstance(plugins, list) else ()), added]})
 
 
 def interactive(spec: RunSpec, prompt_file: str) -> tuple[str, ...]:
@@ -92,7 +95,7 @@ def read(line: Line, _now: float) -> Iterator[Event]:
     """Read one line of its stream."""
     part = line.get("part") or {}
     match line.get("type"):
-        case "step_start":
+        case "began" | "step_start":
             yield Began(line["sessionID"])
         case "text":
             yield Said(str(part.get("text")))
