@@ -53,6 +53,16 @@ class FileRuns:
             raise InvalidInput("run", f"{run!r} is no run's name")
         return f"{self._root}/{run}"
 
+    def keep(self, run: str, name: str, value: Mapping[str, object]) -> None:
+        """Write a JSON artifact into a run's folder, where there is one. Raises StorageFailed."""
+        path = f"{self.folder(run)}/{name}"
+        try:
+            recordfile.replace(path, (json.dumps(value, indent=1) + "\n").encode())
+        except (FileNotFoundError, NotADirectoryError):
+            return
+        except OSError as error:
+            raise StorageFailed(path, error.strerror or str(error)) from error
+
     def prepare(self, spec: RunSpec) -> str:
         """Write the spec and the agent's command; a run that was launched keeps what it has. Raises StorageFailed."""
         folder = self.folder(spec.run)

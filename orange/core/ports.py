@@ -184,6 +184,9 @@ class Runs(Protocol):
     def command(self, spec: RunSpec) -> Command:
         """The program of a run's agent. Raises AgentUnusable, InvalidInput."""
 
+    def keep(self, run: str, name: str, value: Mapping[str, object]) -> None:
+        """Write a JSON artifact into a run's folder, where there is one. Raises StorageFailed."""
+
     def folder(self, run: str) -> str:
         """The run's folder, whether it exists or not."""
 

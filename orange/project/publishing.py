@@ -13,9 +13,11 @@ from orange.core import effective
 from orange.core.lifecycle import Status, StuckReason
 from orange.core.model import Publish, Request, RequestKind, Task
 from orange.core.problems import OrangeError, StaleWrite
+from orange.core.publish_result import Outcome
 from orange.core.publishing import tried
 from orange.core.pullrequest import Changes, WasClosed, WasMerged, judge
 from orange.core.sharing import Publication
+from orange.project import results
 from orange.project.launch import base_of
 from orange.project.parts import Parts
 from orange.project.record import Pen
@@ -69,7 +71,7 @@ class _Step:
         remote = parts.integration.push(branch, self._tip, self._base)
         known = replace(tried(known, parts.clock.now()), commit=self._tip)
         parts.publications.put(self._task.id, known)
-        self._note("pushed", remote=remote, url=known.url)
+        self._note(Outcome.PUSHED, remote=remote, url=known.url)
         return self._opened(known)
 
     def _opened(self, known: Publication) -> Publication:
@@ -78,7 +80,7 @@ class _Step:
             return known
         title, body = pull_request(self._parts, self._task, self._base)
         found = self._parts.forge.open(str(self._task.branch), self._base, title, body)
-        self._note("pr_opened", url=found.url, number=found.number)
+        self._note(Outcome.PR_OPENED, url=found.url, number=found.number)
         return replace(known, number=found.number, url=found.url)
 
     def follow(self, known: Publication) -> Publication:
@@ -101,19 +103,18 @@ class _Step:
 
     @staticmethod
     def _closed(pen: Pen, task: Task, url: str) -> None:
-        pen.event(task.id, "task.publish_result", outcome="pr_closed", url=url)
+        results.note(pen, task, Outcome.PR_CLOSED, url=url)
         pen.stick(task, StuckReason.MANUAL, f"its pull request was closed without being merged: {url}", url)
 
     @staticmethod
     def _asked(pen: Pen, task: Task, text: str, url: str) -> None:
-        pen.event(task.id, "task.publish_result", outcome="changes_requested", url=url)
+        results.note(pen, task, Outcome.CHANGES_REQUESTED, url=url)
         request = Request(RequestKind.CHANGES, text, pen.now)
         pen.keep(replace(task, request=request, review_round=task.review_round + 1, approved=None))
 
-    def _note(self, outcome: str, **data: object) -> None:
+    def _note(self, outcome: Outcome, **data: object) -> None:
         details = {"branch": self._task.branch, "base": self._base, "commit": self._tip, **data}
-        told = {key: value for key, value in details.items() if value is not None}
-        self._change(lambda pen, task: pen.event(task.id, "task.publish_result", outcome=outcome, **told))
+        self._change(lambda pen, task: results.note(pen, task, outcome, **details))
 
     def _change(self, write: Callable[[Pen, Task], None]) -> None:
         """Write to the task if it still is as it was. Raises StaleWrite."""

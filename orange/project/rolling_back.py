@@ -11,7 +11,8 @@ from orange.core.lifecycle import Status, StuckReason
 from orange.core.model import Merged, Task
 from orange.core.problems import InvalidInput, RevertConflict, StaleWrite
 from orange.core.publication import reverts
-from orange.project import texts
+from orange.core.publish_result import Outcome
+from orange.project import results, texts
 from orange.project.claims import check_person
 from orange.project.parts import Parts
 from orange.project.record import Pen
@@ -42,7 +43,7 @@ def rollback(parts: Parts, speaker: Speaker, task_id: str) -> Task:
 def _rolled_back(pen: Pen, task: Task, merged: Merged, revert: str) -> Task:
     message = f"rolled back: {revert[:12]} takes its work out of {merged.base}; a retry brings it back on its branch"
     moved = pen.stick(task, StuckReason.MANUAL, message, revert)
-    pen.event(task.id, "task.publish_result", outcome="rolled_back", base=merged.base, commit=revert)
+    results.note(pen, task, Outcome.ROLLED_BACK, base=merged.base, commit=revert)
     return pen.keep(replace(moved, merged=merged, approved=None))
 
 
@@ -51,8 +52,8 @@ def _merge(parts: Parts, task: Task) -> Merged:
     if task.status is not Status.DONE or task.merged is None:
         raise InvalidInput("task", f"{task.id} is {task.status} and was not merged: there is nothing to take out")
     merged = task.merged
-    results = (event.data for event in parts.store.events(task.id) if event.type == "task.publish_result")
-    if any(data.get("outcome") == "merged" and data.get("commit") == merged.commit for data in results):
+    outcomes = (event.data for event in parts.store.events(task.id) if event.type == "task.publish_result")
+    if any(data.get("outcome") == "merged" and data.get("commit") == merged.commit for data in outcomes):
         return merged
     merge = parts.integration.merge_of(merged.commit, merged.base)
     if merge is None:

@@ -8,14 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from orange.core import times
+from orange.core import effective, times
 from orange.core.actions import Advance, CloseRun, MendChildren, SettleRun
 from orange.core.kin import children_of, mended
 from orange.core.lifecycle import Status, StuckReason
-from orange.core.model import BranchState, Merged, Presence, Request, RequestKind, Run, Task
+from orange.core.model import BranchState, Merged, Presence, Publish, Request, RequestKind, Run, Task
 from orange.core.problems import StaleWrite
+from orange.core.publish_result import Outcome
 from orange.core.sharing import Integrated, Publication
-from orange.project import texts
+from orange.project import results, texts
 from orange.project.claims import check_epoch
 from orange.project.launch import base_of
 from orange.project.parts import Parts
@@ -56,6 +57,8 @@ def settle(parts: Parts, speaker: Speaker, action: SettleRun, run: Run | None) -
         else:
             known = Known(integrated=integrated)
             moved = pen.move(task, action.to, known, reason=action.reason, run=action.run)
+        if action.to is Status.DONE:
+            _note_unmerged(pen, task, None)
         pen.event(task.id, "task.execute", status="failed" if action.failed else "finished", **_run_data(run))
         return pen.keep(replace(moved, attempts=attempts))
 
@@ -86,9 +89,23 @@ def advance_task(parts: Parts, speaker: Speaker, action: Advance) -> Task:
         if action.to is Status.REVIEWING:
             moved = pen.keep(replace(moved, approved=None))
         if action.to is Status.DONE:
+            _note_unmerged(pen, task, merged)
             pen.event(task.id, "task.completed", reason=action.reason)
             moved = pen.keep(replace(moved, merged=merged))
         return moved
+
+
+def _note_unmerged(pen: Pen, task: Task, found: Merged | None) -> None:
+    """Note what came of publishing a task that closes without a merge by orange; a parent's children did the work."""
+    if task.status is Status.DELEGATED:
+        return
+    if effective.publish_of(task, pen.parts.settings()) is Publish.NONE:
+        results.note(pen, task, Outcome.DISABLED, branch=task.branch)
+    elif found is None:
+        results.note(pen, task, Outcome.NO_CHANGES, branch=task.branch)
+    else:
+        commit = found.commit
+        results.note(pen, task, Outcome.MERGED_ELSEWHERE, branch=task.branch, base=found.base, commit=commit)
 
 
 def _found_merged(parts: Parts, task: Task) -> Merged | None:
@@ -139,13 +156,13 @@ def integrate(parts: Parts, speaker: Speaker, task_id: str) -> Task:
 def _integrated(pen: Pen, task: Task, base: str, result: Integrated) -> Task:
     if result.commit is None:
         files = ", ".join(result.conflicts)
-        pen.event(task.id, "task.publish_result", outcome="conflict", base=base, files=list(result.conflicts))
+        results.note(pen, task, Outcome.CONFLICT, branch=task.branch, base=base, files=list(result.conflicts))
         message = f"the branch does not merge into {base}: conflicts in {files}"
         return pen.keep(replace(task, request=Request(RequestKind.CONFLICT, message, pen.now), approved=None))
     merged = Merged(result.commit, base, pen.now)
     moved = pen.move(task, Status.DONE, Known(integrated=True, approved=True), commit=result.commit)
-    outcome = "merged" if result.changed else "no_changes"
-    pen.event(task.id, "task.publish_result", outcome=outcome, base=base, commit=result.commit)
+    outcome = Outcome.MERGED if result.changed else Outcome.NO_CHANGES
+    results.note(pen, task, outcome, branch=task.branch, base=base, commit=result.commit)
     pen.event(task.id, "task.completed", commit=result.commit)
     return pen.keep(replace(moved, merged=merged))
 

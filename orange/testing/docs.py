@@ -20,7 +20,7 @@ import click
 from orange.adapters.runtimes.scripted_agent import ACTIONS
 from orange.adapters.runtimes.scripting import VERBS
 from orange.cli.app import root
-from orange.core import config, lifecycle
+from orange.core import config, lifecycle, publish_result
 from orange.core.config_schema import KEYS, json_schema
 from orange.core.config_values import Key, Kind
 from orange.core.config_view import shown
@@ -34,7 +34,11 @@ _WIDTH = 100
 
 def pages(folder: str) -> Mapping[str, str]:
     """Return every page below the docs folder that has generated parts, with its text as it should be."""
-    found = {"reference/config.schema.json": json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"}
+    schemas = {"config": json_schema(), "publish_result": publish_result.schema()}
+    found = {
+        f"reference/{name}.schema.json": json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+        for name, schema in schemas.items()
+    }
     for path in _markdown(folder):
         with open(f"{folder}/{path}", encoding="utf-8") as file:
             text = file.read()

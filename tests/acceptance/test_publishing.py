@@ -12,8 +12,10 @@ import pytest
 
 from orange import recordfile
 from orange.adapters.git import repository_lock
+from orange.core.publish_result import schema
 from tests.acceptance.conftest import configure
 from tests.acceptance.place import Place
+from tests.data.schemas import faults
 from tests.integration.github import serving
 
 
@@ -76,8 +78,8 @@ def test_a_rolled_back_task_is_stuck_and_its_retry_brings_the_work_back(place: P
         "late.txt",
     }
     assert place.git("show", "refs/orange/base/main:feature.txt") == "x\nx"
-    outcomes = [event["data"]["outcome"] for event in events(place, task)]
-    assert outcomes == ["merged", "rolled_back", "merged"]
+    assert outcomes(place, task) == ["merged", "rolled_back", "merged"]
+    assert [result(place, f"{task}-{epoch}")["outcome"] for epoch in (1, 2)] == ["rolled_back", "merged"]
     assert place.task(after)["status"] == "done"
 
 
@@ -97,6 +99,13 @@ def events(place: Place, task: str) -> list[dict[str, Any]]:
     """Return what was published of a task, oldest first."""
     listed = place.orange("task", "events", task, "--json").json["events"]
     return [event for event in listed if event["type"] == "task.publish_result"]
+
+
+def result(place: Place, run: str) -> dict[str, Any]:
+    """Return what came of publishing a run's work, as its artifact says, which is as its schema says."""
+    told = json.loads((place.repo / ".git" / "orange" / "runs" / run / "publish_result.json").read_text())
+    assert faults(told, schema()) == []
+    return dict(told)
 
 
 def outcomes(place: Place, task: str) -> list[str]:
@@ -151,6 +160,8 @@ def test_a_pushed_branch_is_done_once_its_work_is_seen_in_the_base(place: Place)
     place.until((place.repo / "feature.txt").exists, "the user's branch to follow")
     assert place.git("rev-parse", "main") == place.git("rev-parse", "main", cwd=other)
     assert place.task(task)["merged"]["commit"] == place.git("rev-parse", branch)
+    assert outcomes(place, task) == ["pushed", "merged_elsewhere"]
+    assert result(place, f"{task}-1")["commit"] == place.git("rev-parse", branch)
 
 
 def test_a_push_that_fails_says_why(place: Place) -> None:
@@ -224,8 +235,25 @@ def test_a_closed_pull_request_needs_someone(place: Place) -> None:
         place.until(lambda: outcomes(place, task) == ["pushed", "pr_opened"], "the pull request")
         github.pulls[0]["state"] = "CLOSED"
         sooner(place, task, lambda: place.statuses() == {"feature": "stuck"}, "it to be stuck")
+        assert result(place, f"{task}-1")["outcome"] == "pr_closed"
         found = place.task(task)["stuck"]
         assert found["reason"] == "manual"
         assert found["evidence"].endswith("/pull/7")
         place.orange("task", "retry", task)
         place.until(lambda: len(github.pulls) == 2, "another pull request")
+
+
+def test_nothing_to_publish_is_a_success_that_says_so(place: Place) -> None:
+    """Without changes the outcome says so, and by choice likewise; a conflict names its files for the run it met."""
+    quiet = place.create("quiet", "say done")
+    apart = place.create("apart", "write apart.txt x\ncommit Apart", "--publish", "none")
+    one = place.create("one", "write shared.txt one\ncommit One", "--priority", "high")
+    two = place.create("two", "attempt 1: write shared.txt two\ncommit Two")
+    place.start()
+    place.settled({"quiet": "done", "apart": "done"})
+    assert result(place, f"{quiet}-1")["outcome"] == "no_changes"
+    assert result(place, f"{apart}-1")["outcome"] == "disabled"
+    place.until(lambda: {"merged", "conflict"} <= {*outcomes(place, one), *outcomes(place, two)}, "a conflict")
+    loser = one if "conflict" in outcomes(place, one) else two
+    conflict = next(event["data"] for event in events(place, loser) if event["data"]["outcome"] == "conflict")
+    assert conflict["files"] == ["shared.txt"]

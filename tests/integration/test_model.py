@@ -149,6 +149,9 @@ class FakeRuns:
         #: Task -> the highest epoch of a run of it.
         self.left = left
 
+    def keep(self, run: str, name: str, value: Mapping[str, object]) -> None:
+        """Forget it."""
+
     def prepare(self, spec: RunSpec) -> str:
         return self.folder(spec.run)
 
