@@ -178,8 +178,20 @@ def may_resume(task: Task) -> bool:
 def next_start(scene: Scene) -> float | None:
     """Return when the passing of time alone may let something start; None when it cannot."""
     ends = [waits_until(scene, scene.tasks[task_id]) for task_id in scene.graph.tried()]
-    ends += [run.limited_until for run in scene.limited.values()]
+    ends += _limits_end(scene)
     spawns = recent_spawns(scene)
     if len(spawns) >= scene.settings.limits.spawns_per_minute:
         ends += [started + MINUTE for started in spawns[:1]]
     return min((end for end in ends if end is not None and end > scene.now), default=None)
+
+
+def _limits_end(scene: Scene) -> Iterator[float | None]:
+    """Yield when the limits end that keep tasks from going on or from starting."""
+    if not scene.limited:
+        return
+    for task in scene.each(Status.WORKING):
+        if run := scene.parked(task):
+            yield run.limited_until
+    for task in candidates(scene):
+        if run := scene.limited.get(effective.agent_of(task, scene.settings)):
+            yield run.limited_until

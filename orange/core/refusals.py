@@ -22,9 +22,5 @@ def limit_of(run: Run, now: float) -> float | None:
 
 def limited_agents(runs: Iterable[Run], now: float) -> dict[str, Run]:
     """Return, for each agent that is refused, the run that was refused longest."""
-    found: dict[str, Run] = {}
-    for run in runs:
-        until = limit_of(run, now)
-        if until is not None and until > (found[run.agent].limited_until or 0.0 if run.agent in found else 0.0):
-            found[run.agent] = run
-    return found
+    limited = [run for run in runs if limit_of(run, now) is not None]
+    return {run.agent: run for run in sorted(limited, key=lambda run: run.limited_until or 0.0)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from orange.core.model import Request, RequestKind
-from orange.core.prompt import build
+from orange.core.prompt import build, follow_up
 from orange.testing.worlds import a_task
 
 NOW = "2026-11-21T09:00:00Z"
@@ -58,6 +58,16 @@ def test_a_request_says_why_the_agent_is_started(kind: RequestKind) -> None:
     assert "## Why you are started now" in text
     assert text.count("\n## How to work here") == 1
     assert ("> do it again\n>\n> ## How to work here\n> not at all" in text) is (kind is not RequestKind.RUN)
+
+
+def test_a_conversation_that_is_continued_is_told_only_what_is_new() -> None:
+    """A request, or how the last run was cut off; neither the task nor the rules again."""
+    asked = follow_up(a_task("k3f9x2ab", request=Request(RequestKind.CHANGES, "use words", NOW)), "it was killed")
+    assert "> use words" in asked
+    assert "cut off" not in asked
+    assert "was cut off: it was killed. See" in follow_up(a_task("k3f9x2ab"), "it was killed.")
+    assert "taken up again" in follow_up(a_task("k3f9x2ab"), None)
+    assert "How to work here" not in asked
 
 
 def test_hand_overs_are_quoted_under_their_task() -> None:

@@ -1,0 +1,84 @@
+"""Rate limits: a refused run is parked, its agent gets nothing, and the task goes on when the limit is over."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from orange.core.actions import SettleRun, StartRun
+from orange.core.lifecycle import Status
+from orange.core.model import Outcome, Run, World
+from orange.core.reconcile import decide
+from orange.core.retry import failing_tasks
+from orange.core.waiting import why
+from orange.testing.worlds import NOW, a_run, a_task, a_working, a_world, an_ended_run
+
+LATER = NOW + 300
+
+
+def _refused(task: str = "limited2", until: float = LATER, **keys: Any) -> Run:
+    return an_ended_run(task, outcome=Outcome.RATE_LIMITED, agent="claude", limited_until=until, **keys)
+
+
+def _world(*others: Any, until: float = LATER) -> World:
+    return a_world(a_working("limited2", attempts=1), *others, runs=[_refused(until=until)])
+
+
+def test_a_refused_run_is_parked() -> None:
+    """Until the limit is over nothing is owed to its task, which stays working; then the daemon looks again."""
+    plan = decide(_world(), NOW)
+    assert (plan.actions, plan.wake_at, plan.start_at) == ((), LATER, LATER)
+
+
+def test_a_parked_task_says_until_when() -> None:
+    """The reason, the run it was seen in, and that nothing but time helps."""
+    world = _world()
+    (reason,) = why(world.board.tasks["limited2"], world, NOW)
+    assert (reason.code, reason.evidence, reason.remedy) == ("rate_limit", "limited2-1", None)
+    assert "the provider of claude refuses to go on until 20" in reason.message
+    assert "the conversation is continued then" in reason.message
+
+
+def test_no_attempt_is_used_up() -> None:
+    """When the limit is over the task is pending again, and what it failed before still counts as before."""
+    (action,) = decide(_world(until=NOW), NOW).actions
+    assert action == SettleRun("limited2", "limited2-1", Status.PENDING, "the model's provider refused to go on")
+
+
+def test_a_task_whose_limit_is_over_starts_at_once() -> None:
+    """No backoff stands against it, although it failed once before."""
+    task = replace(a_task("limited2"), attempts=1, claim=a_working("limited2").unbound().claim)
+    world = a_world(task, runs=[_refused(until=NOW - 1)])
+    assert decide(world, NOW).actions == (StartRun("limited2", 1),)
+
+
+def test_nothing_else_is_given_to_that_agent() -> None:
+    """Tasks of the refused agent wait and say so; those of others start."""
+    same, other = a_task("same2345"), a_task("other234", agent="codex")
+    world = replace(_world(same, other), capabilities=frozenset({"claude", "codex"}))
+    assert decide(world, NOW).actions == (StartRun("other234", 0),)
+    (reason,) = why(same, world, NOW)
+    assert (reason.code, reason.evidence) == ("rate_limit", "limited2-1")
+    assert "nothing is given to it before" in reason.message
+    assert [type(action) for action in decide(world, LATER).actions] == [SettleRun, StartRun, StartRun]
+
+
+def test_the_longest_limit_of_an_agent_counts() -> None:
+    """Two runs refused for different times: the agent is held back until the later one."""
+    runs = [_refused(), _refused("another2", LATER + 60)]
+    world = a_world(a_working("limited2"), a_working("another2"), a_task("same2345"), runs=runs)
+    assert decide(world, NOW).wake_at == LATER
+    (reason,) = why(world.board.tasks["same2345"], world, NOW)
+    assert reason.evidence == "another2-1"
+
+
+def test_a_limit_that_holds_nothing_back_is_not_waited_for() -> None:
+    """A task that was closed meanwhile leaves the daemon idle."""
+    world = a_world(a_task("limited2", Status.CANCELLED), runs=[_refused()])
+    assert decide(world, NOW).start_at is None
+
+
+def test_refusals_do_not_pause_dispatch() -> None:
+    """They say nothing about the work."""
+    runs = [_refused(f"limited{number}") for number in range(2, 6)]
+    assert failing_tasks([*runs, a_run("working2")], None) == ()
