@@ -30,10 +30,10 @@ def required() -> None:
         pytest.skip("the real agent programs are not installed: `make agents` installs them")
 
 
-def settings(url: str) -> str:
+def settings(url: str, mode: str = "headless") -> str:
     """Return the project's settings: every agent reaches the model, and none anything else."""
     provider = f'model_providers.s={{name="s",base_url="{url}/v1",wire_api="responses",env_key="SCRIPTED"}}'
-    agents = {
+    agents: dict[str, dict[str, object]] = {
         "claude": {
             "env": {
                 "ANTHROPIC_BASE_URL": url,
@@ -54,7 +54,7 @@ def settings(url: str) -> str:
             }
         },
     }
-    return f"agents: {json.dumps(agents)}\n"
+    return f"agents: {json.dumps({name: {**agent, 'mode': mode} for name, agent in agents.items()})}\n"
 
 
 def furnish(place: Place, url: str) -> None:
@@ -62,6 +62,7 @@ def furnish(place: Place, url: str) -> None:
     place.extra |= {"PATH": f"{folder()}:{place.env['PATH']}", "GEMINI_API_KEY": "scripted"}
     # Gemini hands variables such as GIT_CONFIG_GLOBAL on to no command.
     (place.home / ".gitconfig").write_text((place.home / "gitconfig").read_text())
+    _write(place.home / ".claude.json", {"hasCompletedOnboarding": True})
     _write(place.home / ".gemini" / "settings.json", {"security": {"auth": {"selectedType": "gemini-api-key"}}})
     model = {"tool_call": True, "limit": {"context": 200000, "output": 8192}}
     options = {"baseURL": f"{url}/v1", "apiKey": "scripted"}

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -132,7 +134,7 @@ def test_a_person_takes_over(agents: Place, model: Model, agent: str) -> None:
     configure(agents, f"review: {{by: none}}\n{settings(model.url)}")
     task = _task(agents, agent, _commit("a.txt"), "tail -f README.md")
     agents.start()
-    agents.until(lambda: any(said.results for said in model.of(f"Task {task}")), "the second command", 90)
+    _until_worked(agents, model, task)
     given = agents.orange("takeover", task, "--json").json
     held = agents.task(task)
     assert (held["status"], held["run"]) == ("working", f"person-{task}-2")
@@ -145,14 +147,51 @@ def test_a_person_takes_over(agents: Place, model: Model, agent: str) -> None:
     assert _record(agents, f"{task}-3")["conversation"]["session"] == session
 
 
+def test_no_dialog_waits_in_the_terminal(agents: Place, model: Model) -> None:
+    """With its own screen each program, started for the first time, does its task without a question."""
+    configure(agents, f"review: {{by: none}}\n{settings(model.url, 'interactive')}")
+    tasks = {agent: _task(agents, agent, _commit(f"{agent}.txt")) for agent in AGENTS}
+    agents.start()
+    for task in tasks.values():
+        _until_worked(agents, model, task)
+    for agent, task in tasks.items():
+        _quit(agents, f"with-{agent}-{task}-1", "/exit" if agent == "claude" else "/quit")
+    agents.settled(dict.fromkeys((f"with-{agent}" for agent in AGENTS), "done"), 90)
+    for agent in AGENTS:
+        assert agents.git("show", f"refs/orange/base/main:{agent}.txt") == "made"
+
+
+def _quit(place: Place, session: str, words: str) -> None:
+    """Type into a session until it ends: a busy program may not listen, and Enter in a hurry is part of a paste."""
+    (socket,) = (place.home / "run").rglob("*.tmux")
+    tmux = ["tmux", "-S", str(socket)]
+
+    def gone() -> bool:
+        subprocess.run([*tmux, "send-keys", "-t", f"={session}:", "-l", words], capture_output=True, check=False)
+        time.sleep(1)
+        subprocess.run([*tmux, "send-keys", "-t", f"={session}:", "Enter"], capture_output=True, check=False)
+        time.sleep(1)
+        return (
+            subprocess.run([*tmux, "has-session", "-t", f"={session}"], capture_output=True, check=False).returncode
+            != 0
+        )
+
+    place.until(gone, f"{session} to end")
+
+
 def _until_refused(place: Place, run: str) -> None:
     place.until((_folder(place, run) / "result.json").exists, f"{run} to end", 90)
     assert _record(place, run)["outcome"] == "rate_limited"
 
 
+def _until_worked(place: Place, model: Model, task: str) -> None:
+    """Wait until the model was told how a task's first command ended."""
+    place.until(lambda: any(said.results for said in model.of(f"Task {task}")), f"{task} to have worked", 90)
+
+
 def _kill_in_second_command(place: Place, model: Model, task: str) -> None:
     """Kill the agent's own program, once its hanging command runs: the child of the one that shows what it tells."""
-    place.until(lambda: any(said.results for said in model.of(f"Task {task}")), f"{task} to be in its second", 90)
+    _until_worked(place, model, task)
     shown = json.loads((_folder(place, f"{task}-1") / "supervisor.json").read_text())["agent"]["pid"]
     place.until(lambda: "tail" in map(_program, proctable.descendants(proctable.table(), shown)), "the command to run")
     (child,) = (row.pid for row in proctable.table() if row.parent == shown)

@@ -38,8 +38,10 @@ program = Program(
 )
 skills = (".agents/skills", ".gemini/skills")
 
-#: The file of defaults, in the run's folder.
+#: The file of defaults, in the run's folder; the variable that names such a file; where the machine has its own.
 _DEFAULTS = "gemini-defaults.json"
+_VARIABLE = "GEMINI_CLI_SYSTEM_DEFAULTS_PATH"
+_MACHINES = "/etc/gemini-cli/system-defaults.json"
 _FLAGS = ("--yolo", "--skip-trust")
 _LIMIT = re.compile(r"429|quota|rate limit|RESOURCE_EXHAUSTED|overloaded|Suggested retry after", re.IGNORECASE)
 _AFTER = re.compile(r"retry after (\d+(?:\.\d+)?)s")
@@ -52,7 +54,7 @@ def detect(_settings: AgentSettings, which: Which) -> Found:
 
 def command(spec: RunSpec, prompt_file: str) -> Command:
     """The program, headless or interactive."""
-    env = {"COLORTERM": "truecolor", "GEMINI_CLI_SYSTEM_DEFAULTS_PATH": beside(prompt_file, _DEFAULTS)}
+    env = {"COLORTERM": "truecolor", _VARIABLE: beside(prompt_file, _DEFAULTS)}
     files = {_DEFAULTS: json.dumps({**_defaults(), **spec.agent_settings.options}, indent=1) + "\n"}
     if spec.agent_settings.mode == "interactive":
         return cli(spec, interactive(spec, prompt_file), env=env, files=files)
@@ -74,8 +76,14 @@ def _flags(spec: RunSpec) -> tuple[str, ...]:
 
 
 def _defaults() -> dict[str, object]:
+    """The machine's own defaults, which the run's file takes the place of, with what a run needs."""
     keyed = {"security": {"auth": {"selectedType": "gemini-api-key"}}} if os.environ.get("GEMINI_API_KEY") else {}
-    return {"general": {"maxAttempts": 1, "enableAutoUpdate": False}, **keyed}
+    try:
+        with open(os.environ.get(_VARIABLE) or _MACHINES, encoding="utf-8") as file:
+            machines = json.load(file)
+    except (OSError, ValueError):
+        machines = None
+    return {**keyed, "general": {"maxAttempts": 1, "enableAutoUpdate": False}} | (machines or {})
 
 
 def read(line: Line, now: float) -> Iterator[Event]:
