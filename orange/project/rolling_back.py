@@ -17,7 +17,7 @@ from orange.project.claims import check_person
 from orange.project.parts import Parts
 from orange.project.record import Pen
 from orange.project.requests import Speaker
-from orange.project.settling import look
+from orange.project.settling import look, owe_push
 
 
 def rollback(parts: Parts, speaker: Speaker, task_id: str) -> Task:
@@ -33,6 +33,7 @@ def rollback(parts: Parts, speaker: Speaker, task_id: str) -> Task:
     result = parts.integration.rollback(merged.commit, merged.base, message)
     if result.commit is None:
         raise RevertConflict(task.id, merged.base, result.conflicts)
+    owe_push(parts, merged.base)
     with parts.store.transaction(f"roll back {task_id}") as tx:
         pen, current = Pen(parts, speaker, tx), tx.task(task_id)
         if current.status is not task.status:

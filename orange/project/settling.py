@@ -143,14 +143,20 @@ def integrate(parts: Parts, speaker: Speaker, task_id: str) -> Task:
     base = base_of(parts, task)
     expect = task.approved.commit if task.approved else None
     result = parts.integration.integrate(str(task.branch), base, texts.merge(parts, task, base), expect)
-    if result.commit is not None and parts.settings().publish_push:
-        parts.publications.put_base(base, Publication())
+    if result.commit is not None:
+        owe_push(parts, base)
     with parts.store.transaction(f"integrate {task_id}") as tx:
         pen = Pen(parts, speaker, tx)
         task = tx.task(task_id)
         if task.status is not Status.REVIEWED:
             raise StaleWrite(task.id, f"it went to {task.status} while it was merged")
         return _integrated(pen, task, base, result)
+
+
+def owe_push(parts: Parts, base: str) -> None:
+    """Note, where `publish_push` is set, that a base is to be pushed."""
+    if parts.settings().publish_push:
+        parts.publications.put_base(base, Publication())
 
 
 def _integrated(pen: Pen, task: Task, base: str, result: Integrated) -> Task:

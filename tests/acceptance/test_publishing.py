@@ -174,7 +174,7 @@ def test_a_push_that_fails_says_why(place: Place) -> None:
 
 
 def test_merges_are_pushed_on_wish(place: Place) -> None:
-    """`publish_push: true` pushes the base after a merge, with what somebody else pushed meanwhile taken in."""
+    """`publish_push: true` pushes the base after a merge or a revert, with what others pushed meanwhile taken in."""
     other = shared(place)
     (other / "theirs.txt").write_text("theirs\n")
     place.git("add", "theirs.txt", cwd=other)
@@ -185,9 +185,14 @@ def test_merges_are_pushed_on_wish(place: Place) -> None:
     place.start()
     place.settled({"feature": "done"})
     remote = place.home / "remote.git"
-    wanted = {"README.md", "feature.txt", "theirs.txt"}
-    place.until(lambda: set(place.git("ls-tree", "--name-only", "main", cwd=remote).split()) == wanted, "the push")
+
+    def pushed() -> set[str]:
+        return set(place.git("ls-tree", "--name-only", "main", cwd=remote).split())
+
+    place.until(lambda: pushed() == {"README.md", "feature.txt", "theirs.txt"}, "the push")
     place.until((place.repo / "theirs.txt").exists, "the user's branch to follow")
+    place.orange("task", "rollback", "feature")
+    place.until(lambda: pushed() == {"README.md", "theirs.txt"}, "the push of the revert")
 
 
 @pytest.mark.skipif(shutil.which("gh") is None, reason="gh is not installed")
