@@ -249,16 +249,24 @@ def test_a_closed_pull_request_needs_someone(place: Place) -> None:
 
 
 def test_nothing_to_publish_is_a_success_that_says_so(place: Place) -> None:
-    """Without changes the outcome says so, and by choice likewise; a conflict names its files for the run it met."""
+    """Without changes the outcome says so, and by choice likewise."""
     quiet = place.create("quiet", "say done")
     apart = place.create("apart", "write apart.txt x\ncommit Apart", "--publish", "none")
-    one = place.create("one", "write shared.txt one\ncommit One", "--priority", "high")
-    two = place.create("two", "attempt 1: write shared.txt two\ncommit Two")
     place.start()
     place.settled({"quiet": "done", "apart": "done"})
     assert result(place, f"{quiet}-1")["outcome"] == "no_changes"
     assert result(place, f"{apart}-1")["outcome"] == "disabled"
-    place.until(lambda: {"merged", "conflict"} <= {*outcomes(place, one), *outcomes(place, two)}, "a conflict")
-    loser = one if "conflict" in outcomes(place, one) else two
-    conflict = next(event["data"] for event in events(place, loser) if event["data"]["outcome"] == "conflict")
-    assert conflict["files"] == ["shared.txt"]
+
+
+def test_a_conflict_is_an_outcome_with_its_files(place: Place) -> None:
+    """Of two finished tasks that change one file, the second to be merged says which."""
+    configure(place, "agent: script\n")
+    one = place.create("one", "write shared.txt one\ncommit One")
+    two = place.create("two", "write shared.txt two\ncommit Two")
+    place.start()
+    place.settled({"one": "reviewing", "two": "reviewing"})
+    place.orange("task", "approve", one)
+    place.settled({"one": "done"})
+    place.orange("task", "approve", two)
+    place.until(lambda: "conflict" in outcomes(place, two), "the conflict")
+    assert events(place, two)[0]["data"]["files"] == ["shared.txt"]
