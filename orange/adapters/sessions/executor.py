@@ -160,7 +160,7 @@ class TmuxExecutor:
         if not self._stays:
             return self.server.argv("-C", "attach-session", *quiet, "-t", session_id)
         # A session of our own, which ends when we do: the server ends with its last session.
-        own = ("new-session", "-A", "-s", address.ANCHOR, *quiet, "exec cat", ";")
+        own = ("new-session", "-A", "-s", address.ANCHOR, *quiet, "cat", ";")
         return self.server.argv(
             "-C", *own, "set-option", "-t", address.pane_of(address.ANCHOR), "destroy-unattached", "on"
         )
