@@ -112,7 +112,7 @@ class ReturnWorkspace:
     """Save what only this workspace holds, make it clean for good, and put it among the spares."""
 
     path: str
-    task: str | None
+    task: str
     reason: str
 
 

@@ -30,12 +30,12 @@ def return_workspaces(scene: Scene, starting: Collection[str]) -> Iterator[Retur
     idle = [space for space in bound if space.task not in starting and is_idle(scene, space)]
     handed_on = [space for space in idle if scene.tasks[space.task or ""].status is Status.DELEGATED]
     for space in sorted(handed_on, key=_age):
-        yield ReturnWorkspace(space.path, space.task, "its task was handed to its children")
+        yield ReturnWorkspace(space.path, str(space.task), "its task was handed to its children")
     others = sorted((space for space in idle if space not in handed_on), key=_age)
     size = scene.settings.workspaces.size
     for space in others[: max(0, len(bound) - len(handed_on) - size)]:
         yield ReturnWorkspace(
-            space.path, space.task, f"more than {size} workspaces are bound; it is the oldest idle one"
+            space.path, str(space.task), f"more than {size} workspaces are bound; it is the oldest idle one"
         )
 
 

@@ -8,6 +8,7 @@ from orange.core.lifecycle import CLOSED, Status
 from orange.core.model import Board, Task, Workspace
 from orange.core.problems import WorkspaceFailed
 from orange.project.parts import Parts
+from orange.project.settling import return_workspace
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ def _clean_one(parts: Parts, board: Board, workspace: Workspace, options: Option
     if options.dry_run:
         return result | {"reason": "would be saved and returned"}
     try:
-        saved = parts.workspaces.release(workspace.path)
+        saved = return_workspace(parts, workspace.path, str(workspace.task))
     except WorkspaceFailed as error:
         return result | {"reason": error.message}
     return result | {"removed": True, "reason": "; ".join(saved) or "nothing in it that is not safe elsewhere"}

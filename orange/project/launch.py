@@ -55,9 +55,9 @@ def prepare_workspace(parts: Parts, task: Task) -> Task:
     start = _brought_back(parts, task) or parts.integration.start_point(base_of(parts, task))
     parts.workspaces.acquire(task, str(task.branch), start)
     wanted = parts.settings().workspaces.ports
-    if not wanted or len(task.ports) == wanted:
+    ports = parts.workspaces.ports(task, wanted) if wanted else ()
+    if ports == task.ports:
         return task
-    ports = parts.workspaces.ports(task, wanted)
     with parts.store.transaction(f"reserve ports of {task.id}") as tx:
         current = replace(tx.task(task.id), ports=ports)
         tx.put(current)

@@ -5,7 +5,7 @@ Called by the reconciler with what `decide` asked for; everything is looked at a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from orange.core import effective, times
@@ -68,6 +68,19 @@ def keep_leftovers(parts: Parts, task: Task, message: str) -> str | None:
     if task.workspace and task.workspace in {workspace.path for workspace in parts.workspaces.list()}:
         return parts.workspaces.commit_leftovers(task.workspace, message)
     return None
+
+
+def return_workspace(parts: Parts, path: str, task_id: str) -> Sequence[str]:
+    """Give a task's workspace back, and say in its file that it has none; returns what was saved and said.
+
+    Raises WorkspaceFailed when that cannot be proven safe; the task then keeps it.
+    """
+    said = parts.workspaces.release(path)
+    with parts.store.transaction(f"return the workspace of {task_id}") as tx:
+        task = tx.task(task_id)
+        if task.workspace == path and not task.held:
+            tx.put(replace(task, workspace=None, ports=()))
+    return said
 
 
 def advance_task(parts: Parts, speaker: Speaker, action: Advance) -> Task:

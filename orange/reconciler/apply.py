@@ -80,7 +80,7 @@ class Applier:
             case do.FollowBase():
                 return self.begin((f"base {action.base}",), lambda: self._follow(action.base))
             case do.ReturnWorkspace():
-                return self.begin((action.task or action.path,), lambda: self._return(action))
+                return self.begin((action.task,), lambda: self._return(action))
             case do.MendChildren():
                 settling.mend_children(self.parts, self.speaker, action)
             case do.AcceptEdits():
@@ -161,7 +161,7 @@ class Applier:
         self.parts.integration.follow(base)
 
     def _return(self, action: do.ReturnWorkspace) -> None:
-        for sentence in self.parts.workspaces.release(action.path):
+        for sentence in settling.return_workspace(self.parts, action.path, action.task):
             log.info("%s: %s", action.path, sentence)
 
     def _pause(self, reason: str) -> None:
