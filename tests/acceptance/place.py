@@ -111,14 +111,24 @@ class Place:
         self.until(lambda: self.orange("daemon", "status", "--json").json["daemon"]["running"], "the daemon to answer")
         return daemon
 
-    def until(self, condition: Callable[[], object], what: str, patience: float = PATIENCE) -> float:
+    def until(
+        self, condition: Callable[[], object], what: str, patience: float = PATIENCE, *, pace: float = 0.05
+    ) -> float:
         """Wait for a condition and return how many seconds it took; fail with what was seen at the end."""
         begun = time.monotonic()
         while not condition():
             if time.monotonic() - begun > patience:
                 raise AssertionError(f"waited {patience:g} s for {what}\n{self.report()}")
-            time.sleep(0.05)
+            time.sleep(pace)
         return time.monotonic() - begun
+
+    def sessions(self) -> set[str]:
+        """Return the names of the tmux sessions on this user's own sockets."""
+        found: set[str] = set()
+        for socket in (self.home / "run").rglob("*.tmux"):
+            argv = ["tmux", "-S", str(socket), "list-sessions", "-F", "#{session_name}"]
+            found.update(subprocess.run(argv, capture_output=True, text=True, check=False).stdout.split())
+        return found
 
     def settled(self, wanted: Mapping[str, str], patience: float = PATIENCE) -> None:
         """Wait until the named tasks have the wanted statuses."""
