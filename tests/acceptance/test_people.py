@@ -141,3 +141,20 @@ def test_a_script_block_that_makes_no_sense_is_a_failure_with_its_line(place: Pl
     place.start()
     place.settled({"nonsense": "stuck"})
     assert "frobnicate" in place.orange("task", "log", task).out
+
+
+def test_a_returned_workspaces_port_is_nobodys_until_it_is_reserved_again(place: Place) -> None:
+    """Cleaning up takes workspace and ports out of the file; the next task gets the port, this one later another."""
+    configure(place, "agent: script\nreview: {by: none}\nworkspaces: {ports: 1}\n")
+    first, second = place.create("first"), place.create("second")
+    taken = place.orange("task", "take", first, "--json").json["task"]
+    place.orange("task", "finish", first)
+    place.orange("cleanup", first)
+    assert not Path(taken["workspace"]).exists()
+    returned = place.task(first)
+    assert (returned["status"], returned["workspace"], returned["ports"]) == ("done", None, [])
+    ports = {place.orange("task", "take", second, "--json").json["task"]["ports"][0]}
+    place.orange("task", "reopen", first)
+    ports.add(place.orange("task", "take", first, "--json").json["task"]["ports"][0])
+    assert len(ports) == 2
+    assert taken["ports"][0] in ports
