@@ -19,6 +19,6 @@ def test_a_branch_follows_once_the_way_is_clear(place: Place) -> None:
     assert (place.repo / "new.txt").read_text() == "mine\n"
     (place.repo / "new.txt").unlink()
     place.until((place.repo / "new.txt").exists, "the branch to follow")
+    place.until(lambda: place.git("status", "--porcelain") == "", "the checkout to have followed")
     assert (place.repo / "new.txt").read_text().strip() == "theirs"
-    assert place.git("status", "--porcelain") == ""
     place.until(lambda: not reason(), "the reason to be gone")

@@ -104,7 +104,7 @@ def test_ten_tasks_run_while_the_checkout_is_in_use(busy: Place) -> None:
     busy.until(
         lambda: busy.git("rev-parse", "main") == busy.git("rev-parse", "refs/orange/base/main"), "the branch to follow"
     )
-    assert witness(busy) == before
+    busy.until(lambda: witness(busy) == before, "the checkout to have followed")
     merges = busy.git("log", "--merges", "--format=%s", "refs/orange/base/main").splitlines()
     assert len(merges) == len(tasks)
     assert (busy.repo / "orange_last.txt").read_text().strip() == "last"
