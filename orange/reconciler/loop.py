@@ -98,7 +98,6 @@ class Reconciler:
         self.applier.wait(timeout)
         if self.parts.store.unrecorded():
             self._record()
-        self.parts.executor.shut_down()
 
     def _record(self) -> None:
         try:

@@ -116,7 +116,7 @@ class Wired:
         """The tmux sessions."""
         from orange.adapters.sessions import TmuxExecutor
 
-        return TmuxExecutor(self.layout, self.home.sockets, sys.executable, os.environ, stays=self.is_daemon)
+        return TmuxExecutor(self.layout, self.home.sockets, sys.executable, os.environ)
 
     @cached_property
     def runs(self) -> Runs:

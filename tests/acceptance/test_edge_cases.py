@@ -126,16 +126,14 @@ def test_cancelling_a_run_stays_cancelled_and_keeps_its_work(place: Place) -> No
 
 
 def sessions(place: Place) -> list[str]:
-    """Name the live tmux sessions of this user's runs."""
+    """Name the live tmux sessions of this user."""
     import subprocess
-
-    from orange.adapters.sessions.address import ANCHOR
 
     found: list[str] = []
     for socket in (place.home / "run").rglob("*.tmux"):
         argv = ["tmux", "-S", str(socket), "list-sessions", "-F", "#{session_name}"]
         found += subprocess.run(argv, capture_output=True, text=True, check=False).stdout.split()
-    return [name for name in found if name != ANCHOR]
+    return found
 
 
 def test_backlog_is_not_ready(place: Place) -> None:

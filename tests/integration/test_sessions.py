@@ -21,7 +21,6 @@ import pytest
 from orange import proctable
 from orange.adapters import process
 from orange.adapters.sessions import TmuxExecutor
-from orange.adapters.sessions.address import ANCHOR
 from orange.core import runfiles
 from orange.core.model import Outcome, Presence
 from orange.core.problems import SessionFailed
@@ -30,7 +29,6 @@ from orange.testing.repos import until
 from orange.testing.tmux import Place
 
 RUN, SESSION = "k3f9x2ab-1", "demo-k3f9x2ab-1"
-RUN_2 = "k3f9x2ab-2"
 
 
 @pytest.fixture
@@ -337,52 +335,6 @@ time.sleep(600)
     place.start(RUN, f"{sys.executable} -P {script}", stall=10)
     assert place.ended(RUN).outcome is Outcome.STOPPED
     assert "said there" in place.read(RUN, runfiles.OUTPUT)
-
-
-def test_who_stays_keeps_the_server_between_sessions_and_lets_it_end(place: Place, tmp_path: Path) -> None:
-    """What keeps it open is no run's session, and goes with whoever keeps it."""
-    staying = TmuxExecutor(place.layout, str(tmp_path / "s"), sys.executable, os.environ, stays=True)
-    session = busy(place)
-    until(lambda: set(staying.observe() or ()) == {session})
-    until(lambda: ANCHOR in ask(place, "list-sessions"))
-    first = server_pid(place)
-    assert staying.stop(RUN, session, 0.1) is Presence.GONE
-    until(lambda: staying.observe() == {})
-    staying.start(RUN_2, place_session(place, RUN_2))
-    assert server_pid(place) == first
-    until(lambda: "up" in place.read(RUN_2, runfiles.OUTPUT))
-    assert staying.stop(RUN_2, f"demo-{RUN_2}", 0.1) is Presence.GONE
-    staying.shut_down()
-    until(lambda: not place.executor.server.listening())
-
-
-def test_a_server_that_was_kept_ends_with_a_killed_keeper(place: Place, tmp_path: Path) -> None:
-    """Nothing of orange's own stays behind a daemon that was killed."""
-    session = busy(place)
-    script = tmp_path / "keep.py"
-    script.write_text(f"""
-import os, sys
-from orange.adapters.sessions import TmuxExecutor
-from orange.core.layout import Layout
-layout = Layout({place.layout.root!r}, {place.layout.common!r})
-executor = TmuxExecutor(layout, {str(tmp_path / "s")!r}, sys.executable, os.environ, stays=True)
-executor.observe(), executor.observe(), executor.observe()
-print("kept", flush=True)
-sys.stdin.read()
-""")
-    with subprocess.Popen([sys.executable, "-P", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as keeper:
-        assert keeper.stdout is not None
-        assert keeper.stdout.readline() == b"kept\n"
-        until(lambda: ANCHOR in ask(place, "list-sessions"))
-        keeper.kill()
-    assert place.executor.stop(RUN, session, 0.1) is Presence.GONE
-    until(lambda: not place.executor.server.listening())
-
-
-def place_session(place: Place, run: str) -> str:
-    """Prepare a run that speaks and goes on; returns the name of its session."""
-    place.prepare(run, "echo up; exec cat")
-    return f"demo-{run}"
 
 
 # -- looking and typing

@@ -36,9 +36,6 @@ set -g window-status-format ''
 set -g window-status-current-format ''
 """
 
-#: The session that whoever stays attaches to; no run's session has such a name.
-ANCHOR = "orange"
-
 #: What a look asks for: no field that anybody but tmux and orange chooses.
 LISTING = "#{session_id} #{session_name}"
 
@@ -81,9 +78,9 @@ def argument(text: str) -> str:
 
 
 def sessions_in(lines: Iterable[str]) -> Mapping[str, str]:
-    """Read a listing of the runs' sessions: session name -> id."""
+    """Read a listing: session name -> id."""
     pairs = (line.partition(" ") for line in lines if line)
-    return {name: address for address, _, name in pairs if name != ANCHOR}
+    return {name: address for address, _, name in pairs}
 
 
 def no_server(errors: Iterable[str]) -> bool:

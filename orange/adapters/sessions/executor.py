@@ -26,21 +26,13 @@ TRIES = 5
 class TmuxExecutor:
     """Starts, observes and ends the sessions of one project.
 
-    `python` runs the supervisors; `env` is what they inherit; tmux gets `patience` seconds to answer. Who `stays`
-    keeps the server running between sessions, until it ends itself: to begin with a new one takes three times as long.
+    `python` runs the supervisors; `env` is what they inherit; tmux gets `patience` seconds to answer.
     """
 
-    def __init__(  # noqa: PLR0913 - two of them by name, and seldom given
-        self,
-        layout: Layout,
-        socket_dir: str,
-        python: str,
-        env: Mapping[str, str],
-        *,
-        patience: float = 10.0,
-        stays: bool = False,
+    def __init__(
+        self, layout: Layout, socket_dir: str, python: str, env: Mapping[str, str], *, patience: float = 10.0
     ) -> None:
-        self._runtime, self._python, self._stays = layout.runtime, python, stays
+        self._runtime, self._python = layout.runtime, python
         path = address.socket_path(layout.common, socket_dir, os.getuid())
         self.server = Server(path, f"{layout.runtime}/tmux.conf", env, patience)
         self._control = Control(self._control_argv, self.server.env, patience)
@@ -73,7 +65,7 @@ class TmuxExecutor:
             return address.sessions_in(lines)
         found = self._listed() if self.server.listening() else {}
         self._looks += 1
-        if found and (self._stays or self._looks > 1):  # whoever looks once needs no connection
+        if found and self._looks > 1:  # whoever looks once needs no connection
             self._control.connect(next(iter(found.values())))
         return found
 
@@ -156,14 +148,7 @@ class TmuxExecutor:
         ]
 
     def _control_argv(self, session_id: str) -> list[str]:
-        quiet = ("-f", "ignore-size,no-output")
-        if not self._stays:
-            return self.server.argv("-C", "attach-session", *quiet, "-t", session_id)
-        # A session of our own, which ends when we do: the server ends with its last session.
-        own = ("new-session", "-A", "-s", address.ANCHOR, *quiet, "cat", ";")
-        return self.server.argv(
-            "-C", *own, "set-option", "-t", address.pane_of(address.ANCHOR), "destroy-unattached", "on"
-        )
+        return self.server.argv("-C", "attach-session", "-f", "ignore-size,no-output", "-t", session_id)
 
     def _listed(self) -> Mapping[str, str] | None:
         answer = self._quietly("list-sessions", "-F", address.LISTING)
