@@ -12,7 +12,7 @@ from tests.acceptance.place import Place
 #: Seconds the contract gives a start after a merge, and an end after delegating.
 AT_ONCE = 2.0
 #: On a loaded machine: so many times what an `orange` command takes there at that time.
-COMMANDS = 10.0
+COMMANDS = 25.0
 
 
 def a_command(place: Place) -> float:
