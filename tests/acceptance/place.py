@@ -123,7 +123,7 @@ class Place:
         return time.monotonic() - begun
 
     def sessions(self) -> set[str]:
-        """Return the names of the tmux sessions on this user's own sockets."""
+        """Return the names of the tmux sessions of this user's runs."""
         found: set[str] = set()
         for socket in (self.home / "run").rglob("*.tmux"):
             argv = ["tmux", "-S", str(socket), "list-sessions", "-F", "#{session_name}"]

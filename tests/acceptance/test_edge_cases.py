@@ -121,19 +121,8 @@ def test_cancelling_a_run_stays_cancelled_and_keeps_its_work(place: Place) -> No
     place.orange("task", "cancel", task)
     found = place.task(task)
     place.until(lambda: "half.txt" in place.git("ls-tree", "--name-only", found["branch"]), "its work to be saved")
-    place.until(lambda: not sessions(place), "its session to end")
+    place.until(lambda: not place.sessions(), "its session to end")
     assert place.task(task)["status"] == "cancelled"
-
-
-def sessions(place: Place) -> list[str]:
-    """Name the live tmux sessions of this user."""
-    import subprocess
-
-    found: list[str] = []
-    for socket in (place.home / "run").rglob("*.tmux"):
-        argv = ["tmux", "-S", str(socket), "list-sessions", "-F", "#{session_name}"]
-        found += subprocess.run(argv, capture_output=True, text=True, check=False).stdout.split()
-    return found
 
 
 def test_backlog_is_not_ready(place: Place) -> None:
