@@ -1,7 +1,7 @@
 """Git configurations that were read before, for as long as none of the files they came from has changed.
 
-Reading one starts a process, and every start of a run needs one. Where a condition decides what is included
-(`includeIf`), nothing is remembered.
+Reading one starts a process, and every start of a run needs one. Where other files are included, nothing is
+remembered: git does not name those that are missing or say nothing, and a condition may hang on more than files.
 
 Next in the flow: `spares.look_config`.
 """
@@ -35,7 +35,7 @@ def read(common: str, folder: str) -> GitConfig:
     begun = time.time_ns()
     config = gitconfig.read(Git(common, {"GIT_DIR": folder}))
     stamps = _stamps({*_usual(common, folder), *(os.path.join(common, path) for path in config.files)})
-    if all(stamp is None or stamp[0] < begun - _RACY for stamp in stamps.values()) and not config.conditional:
+    if all(stamp is None or stamp[0] < begun - _RACY for stamp in stamps.values()) and not config.includes:
         if len(_known) >= _MOST:
             _known.clear()
         _known[folder] = stamps, config

@@ -54,13 +54,13 @@ class GitConfig:
     values: Mapping[str, str] = field(default_factory=dict)
     #: Keys that the repository's own files set.
     own: frozenset[str] = frozenset()
-    #: The files that were read, as git names them.
+    #: The files that said something, as git names them.
     files: frozenset[str] = frozenset()
 
     @property
-    def conditional(self) -> bool:
-        """Whether more than the files decides what is in force."""
-        return any(key.startswith("includeif.") for key in self.values)
+    def includes(self) -> bool:
+        """Whether other files are taken in, of which some may have said nothing, or only now."""
+        return any(key.startswith(("include.", "includeif.")) for key in self.values)
 
     @property
     def followed(self) -> dict[str, str]:
