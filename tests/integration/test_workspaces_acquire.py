@@ -56,6 +56,19 @@ def test_a_spare_that_fell_behind_is_brought_up_to_date(here: Place) -> None:
     assert workspace.git("status", "--porcelain", "--ignored") == ""
     assert workspace.read("new.txt") == b"new"
     assert not os.path.exists(f"{workspace.path}/src/a.txt")
+    workspace.write({"work.txt": "work"})
+    assert here.workspaces.commit_leftovers(workspace.path, "Leftovers") == workspace.rev(branch(TASK))
+    assert "Leftovers" in workspace.git("log", "-1", "--format=%s", branch(TASK))
+
+
+def test_a_workspaces_log_says_where_it_began(here: Place) -> None:
+    """The reflog of a fresh workspace leads from the commit its files were at to the branch's."""
+    here.workspaces.refill()
+    before = here.repo.git("rev-parse", "HEAD")
+    start = here.repo.commit({"new.txt": "new"})
+    workspace = here.acquire()
+    assert workspace.git("reflog", "--format=%H %gs", "-1") == f"{start} orange: check out {branch(TASK)}"
+    assert workspace.git("rev-parse", "HEAD@{1}") == before
 
 
 def test_acquiring_again_changes_nothing(here: Place) -> None:
@@ -79,6 +92,13 @@ def test_an_existing_branch_is_never_reset(here: Place) -> None:
     assert again.read("base.txt") == b"base"
     assert again.git("rev-list", "--parents", "-1", "HEAD").split()[1:] == [work, base]
     assert again.git("status", "--porcelain") == ""
+
+
+def test_a_packed_branch_is_found(here: Place) -> None:
+    """A branch that is only a line of `packed-refs` exists as much as any."""
+    tip = here.repo.branch(branch(TASK), {"work.txt": "work"}, start="main")
+    here.repo.git("pack-refs", "--all")
+    assert here.acquire().rev() == tip
 
 
 def test_a_branch_without_work_moves_forward(here: Place) -> None:
@@ -146,6 +166,15 @@ def test_a_missing_start_point_is_refused(here: Place) -> None:
     """A start point that does not exist is named."""
     with pytest.raises(BranchUnusable, match="does not exist"):
         here.bound(start="1" * 40)
+
+
+def test_a_branch_that_is_being_rebased_elsewhere_is_refused(here: Place) -> None:
+    """A branch that the user is rebasing is not checked out beneath the rebase."""
+    tip = here.repo.branch(branch(TASK), {"README.md": "mine\n"}, start="main")
+    here.repo.commit({"README.md": "theirs\n"})
+    assert here.repo.attempt("rebase", "-q", "main", branch(TASK)).status != 0
+    with pytest.raises(WorkspaceFailed, match="already"):
+        here.bound(start=tip)
 
 
 def test_two_tasks_cannot_share_a_branch(here: Place) -> None:

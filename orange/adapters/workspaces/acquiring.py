@@ -36,7 +36,7 @@ def acquire(parts: Parts, task: Task, name: str, start_point: str) -> Workspace:
             branch = _prepare_branch(parts, name, start_point, path, lock)
         resumed = record is not None
         if record is None:
-            record = _place(parts, Record(task.slug, State.MOVING, path, task=task.id, branch=name))
+            record = _place(parts, Record(task.slug, State.MOVING, path, task=task.id, branch=name), branch.tip)
         admin = admins.of(parts.site.common, record.admin, path)
         if admin is None:
             raise WorkspaceForeign(path, "is no longer known to git")
@@ -99,15 +99,13 @@ def _bring(parts: Parts, record: Record, path: str) -> Record:
         return parts.records.write(replace(record, path=path))
 
 
-def _place(parts: Parts, record: Record) -> Record:
-    """Move a spare to the path, making one first where none is ready. Raises WorkspaceFailed."""
+def _place(parts: Parts, record: Record, commit: str) -> Record:
+    """Move a spare to the path, making one at the commit first where none is ready. Raises WorkspaceFailed."""
     record = replace(record, used_at=parts.site.clock.now())
     for _ in range(_TRIES):
         placed = parts.spares.hand_over(record)
         if placed:
             return placed
-        with step(record.path, "finding the commit to start from"):
-            commit = parts.site.git().line("rev-parse", f"refs/heads/{record.branch}^{{commit}}")
         parts.spares.make(commit)
     raise WorkspaceStepFailed(record.path, "moving a spare into place", "every spare made was taken or unusable")
 
@@ -117,7 +115,7 @@ def _bind(held: Held, branch: Branch, start_point: str) -> Workspace:
     site, path = held.parts.site, held.path
     binding.attach(site, held.admin, branch, path, held.lock)
     found: tuple[str, ...] = ()
-    if branch.existed and binding.lacks(site, branch.name, start_point):
+    if branch.existed and binding.lacks(site, branch, start_point):
         found = binding.merge(site, held.admin, branch.name, start_point, held.lock)
     if site.settings.hooks.after_create:
         with step(path, "recording it"):
@@ -159,7 +157,7 @@ def _may_merge(held: Held, branch: Branch, start_point: str) -> bool:
     site, admin = held.parts.site, held.admin
     if held.record.state is not State.BOUND or admin.branch != branch.ref or admin.operating:
         return False
-    if not binding.lacks(site, branch.name, start_point) or occupants.find((held.path,)):
+    if not binding.lacks(site, branch, start_point) or occupants.find((held.path,)):
         return False
     target = Target(admin, held.path, branch.ref, site.git(), site.clock)
     config = spares.look_config(site, admin)

@@ -49,10 +49,14 @@ class Admin:
         return self.head.removeprefix("ref: ") if self.head.startswith("ref: ") else None
 
     @property
+    def commit(self) -> str | None:
+        """The commit it is detached at, or None where its HEAD is anything else."""
+        return self.head if _COMMIT.fullmatch(self.head) and self.head.strip("0") else None
+
+    @property
     def sound(self) -> bool:
         """Whether git can work with it: a kill inside `worktree add` leaves a HEAD of zeros, or less."""
-        commit = _COMMIT.fullmatch(self.head) and self.head.strip("0")
-        known = bool(commit) or self.head.startswith("ref: refs/")
+        known = self.commit is not None or self.head.startswith("ref: refs/")
         return known and self.path is not None and os.path.isfile(f"{self.folder}/commondir")
 
     @property
@@ -138,6 +142,18 @@ def unlock(admin: Admin) -> None:
     """Let git treat it as any other worktree."""
     with suppress(FileNotFoundError):
         os.unlink(f"{admin.folder}/locked")
+
+
+def attach(admin: Admin, ref: str, commit: str, now: float) -> None:
+    """Put a detached worktree whose files are those of a commit on a branch that is at this commit.
+
+    The log comes first: a HEAD without its line in it would look moved from elsewhere (`moved_beneath`).
+    """
+    os.makedirs(f"{admin.folder}/logs", exist_ok=True)
+    who, what = "orange <orange@localhost>", f"orange: check out {ref.removeprefix('refs/heads/')}"
+    with open(f"{admin.folder}/logs/HEAD", "a", encoding="utf-8") as file:
+        file.write(f"{admin.head} {commit} {who} {int(now)} +0000\t{what}\n")
+    reattach(admin, ref)
 
 
 def reattach(admin: Admin, ref: str) -> None:

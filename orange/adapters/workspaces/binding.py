@@ -8,6 +8,7 @@ Next in the flow: `provision` copies and links files, the session starts.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -49,7 +50,8 @@ def prepare(site: Site, name: str, start_point: str, path: str, held: int) -> Br
     git = site.git(held)
     ref = f"refs/heads/{name}"
     # Most branches are new: try to make it first, and look only where that does not go.
-    refused = _make(git, ref, start_point, site.clock.now()) if _COMMIT.fullmatch(start_point) else None
+    likely = _COMMIT.fullmatch(start_point) and not os.path.exists(f"{site.common}/{ref}")
+    refused = _make(git, ref, start_point, site.clock.now()) if likely else None
     if refused == "":
         return Branch(name, start_point, existed=False)
     found = git.run(
@@ -59,7 +61,7 @@ def prepare(site: Site, name: str, start_point: str, path: str, held: int) -> Br
     if start[-1] != "commit":
         raise BranchUnusable(name, f"the commit {start_point} it should start from does not exist")
     if tip[-1] == "commit":
-        _check_free(git, name, path)
+        _check_free(site, name, path)
         return Branch(name, tip[0], existed=True)
     refused = refused or _make(git, ref, start[0], site.clock.now())
     if refused:
@@ -81,32 +83,38 @@ def _check_name(name: str) -> None:
         raise BranchUnusable(name, "that name is reserved or not a branch name")
 
 
-def _check_free(git: Git, name: str, path: str) -> None:
+def _check_free(site: Site, name: str, path: str) -> None:
     """Refuse a branch that another worktree has checked out, the user's own above all."""
-    place = ""
-    for line in git.run("worktree", "list", "--porcelain", "-z").text.split("\0"):
-        if line.startswith("worktree "):
-            place = line.removeprefix("worktree ")
-        elif line == f"branch refs/heads/{name}" and place != path:
-            raise BranchUnusable(name, f"it is checked out at {place}: switch that checkout to another branch")
+    checkouts = [*admins.scan(site.common)]
+    if site.layout.root != site.common:
+        checkouts.append(replace(admins.read(site.common), path=site.layout.root))
+    for found in checkouts:
+        if found.branch == f"refs/heads/{name}" and found.path != path:
+            raise BranchUnusable(name, f"it is checked out at {found.path}: switch that checkout to another branch")
 
 
 def attach(site: Site, admin: Admin, branch: Branch, path: str, held: int) -> None:
     """Check the branch out in a clean worktree. Raises WorkspaceFailed."""
     if admin.branch == branch.ref:
         return
-    git = worktree_git(site, admin, path, held)
+    workers = ("-c", f"checkout.workers={WORKERS}")
     with step(path, f"checking out {branch.name}"):
-        if not branch.existed and admin.head == branch.tip:
-            # The files are already those of the branch: only HEAD moves, whatever the size of the tree.
-            git.run("symbolic-ref", "-m", f"orange: check out {branch.name}", "HEAD", branch.ref)
+        if branch.existed or admin.commit is None:
+            # Git itself refuses a branch that a rebase or bisection elsewhere has taken.
+            git = worktree_git(site, admin, path, held)
+            git.run(*workers, "switch", "--quiet", "--no-guess", branch.name, timeout=LONG)
             return
-        git.run("-c", f"checkout.workers={WORKERS}", "switch", "--quiet", "--no-guess", branch.name, timeout=LONG)
+        if admin.commit != branch.tip:
+            git = worktree_git(site, admin, path, held)
+            git.run(*workers, "read-tree", "-m", "-u", admin.commit, branch.tip, timeout=LONG)
+        admins.attach(admin, branch.ref, branch.tip, site.clock.now())
 
 
-def lacks(site: Site, branch: str, start_point: str) -> bool:
+def lacks(site: Site, branch: Branch, start_point: str) -> bool:
     """Whether the branch has not taken the start point in yet. Raises GitFailed."""
-    ended = site.git().attempt("merge-base", "--is-ancestor", start_point, f"refs/heads/{branch}")
+    if branch.tip == start_point:
+        return False
+    ended = site.git().attempt("merge-base", "--is-ancestor", start_point, branch.tip)
     if ended.status > 1:
         raise GitFailed(ended.argv, ended.status, ended.stderr)
     return ended.status == 1

@@ -125,11 +125,9 @@ class Spares:
         return admins.of(self._site.common, record.admin, record.path)
 
     def stale(self, record: Record, commit: str) -> bool:
-        """Whether a spare's files are not those of a commit."""
+        """Whether a spare is not at a commit."""
         admin = self._admin(record)
-        head = head_of(admin) if admin else None
-        trees = self._site.git().query("rev-parse", f"{commit}^{{tree}}", f"{head}^{{tree}}")
-        return trees is None or len(set(trees.split())) > 1
+        return admin is None or admin.head != commit
 
     def hand_over(self, record: Record) -> Record | None:
         """Move a ready spare to the path of a record, which is written first; None when there is none ready.
