@@ -41,6 +41,11 @@ class Home:
         return f"{self.state}/projects.json"
 
     @property
+    def ports(self) -> str:
+        """The ports that all projects have reserved."""
+        return f"{self.state}/ports.json"
+
+    @property
     def socket(self) -> str:
         """The daemon's unix socket."""
         return f"{self.sockets}/daemon.sock"

@@ -103,7 +103,7 @@ class Wired:
     def _make_workspaces(self) -> Workspaces:
         from orange.adapters.workspaces import WorktreeWorkspaces
 
-        return WorktreeWorkspaces(self.layout, self.settings().workspaces, self.clock)
+        return WorktreeWorkspaces(self.layout, self.settings().workspaces, self.clock, ports_file=self.home.ports)
 
     def _of_settings(self, name: str, key: object, make: Callable[[], Part]) -> Part:
         known = self._parts.get(name)

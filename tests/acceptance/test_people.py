@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 from tests.acceptance.conftest import configure
@@ -158,3 +160,18 @@ def test_a_returned_workspaces_port_is_nobodys_until_it_is_reserved_again(place:
     ports.add(place.orange("task", "take", first, "--json").json["task"]["ports"][0])
     assert len(ports) == 2
     assert taken["ports"][0] in ports
+
+
+def test_two_projects_of_one_user_never_have_the_same_ports(place: Place, tmp_path: Path) -> None:
+    """What one project's workspace holds, another's does not get; a project that was deleted holds nothing."""
+    other = replace(place, repo=tmp_path / "other")
+    place.git("clone", "-q", str(place.repo), str(other.repo))
+    other.orange("init")
+    held = {}
+    for project in (place, other):
+        configure(project, "agent: script\nworkspaces: {ports: 2}\n")
+        held[project.repo] = project.orange("task", "take", project.create("work"), "--json").json["task"]["ports"]
+    assert len({*held[place.repo], *held[other.repo]}) == 4
+    shutil.rmtree(other.repo)
+    again = place.orange("task", "take", place.create("more"), "--json").json["task"]["ports"]
+    assert {*again} & {*held[other.repo]}

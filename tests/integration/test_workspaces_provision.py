@@ -157,11 +157,52 @@ def test_a_port_in_use_is_not_given(tmp_path: Path) -> None:
 
 def test_projects_share_one_registry(tmp_path: Path) -> None:
     """Two projects with one registry never get the same port, and clean up only their own."""
-    one, two = (Ports(str(tmp_path / "ports.json"), name) for name in ("one", "two"))
+    one, two = (_project(tmp_path, name) for name in ("one", "one:a"))
     mine = one.reserve("a", 3)
     assert not {*mine} & {*two.reserve("a", 3)}
-    two.keep_only([])
+    two.keep_only(list)
     assert one.reserve("a", 3) == mine
+    others = two.reserve("b", 1)
+    one.keep_only(list)
+    assert {*two.reserve("c", 3)} & {*mine}
+    assert two.reserve("b", 1) == others
+
+
+def test_the_ports_of_a_project_that_is_gone_are_given_again(tmp_path: Path) -> None:
+    """A repository that was deleted holds nothing; one that cannot be looked at may still be there."""
+    dead, alive = _project(tmp_path, "dead"), _project(tmp_path, "alive")
+    freed = dead.reserve("a", 2)
+    kept = alive.reserve("a", 1)
+    (tmp_path / "dead").rmdir()
+    (tmp_path / "alive").rmdir()
+    (tmp_path / "alive").symlink_to("alive")
+    given = _project(tmp_path, "new").reserve("a", 3)
+    assert {*given} & {*freed}
+    assert not {*given} & {*kept}
+
+
+def test_giving_ports_back_leaves_no_trace_where_none_were_reserved(tmp_path: Path) -> None:
+    """A user whose workspaces have no ports gets no registry."""
+    ports = Ports(str(tmp_path / "state" / "ports.json"), str(tmp_path))
+    ports.release("a")
+    ports.keep_only(list)
+    assert not (tmp_path / "state").exists()
+
+
+def test_a_spoilt_registry_is_begun_anew(tmp_path: Path) -> None:
+    """What is no registry holds no reservation, and does not stop anything."""
+    ports = _project(tmp_path, "one")
+    (tmp_path / "ports.json").write_text('{"one": [')
+    assert len(ports.reserve("a", 2)) == 2
+    (tmp_path / "ports.json").write_text('{"one": [21000]}')
+    ports.release("a")
+    assert len(ports.reserve("a", 2)) == 2
+
+
+def _project(folder: Path, name: str) -> Ports:
+    """A project's view of the registry."""
+    (folder / name).mkdir(exist_ok=True)
+    return Ports(str(folder / "ports.json"), str(folder / name))
 
 
 def test_running_out_of_ports_names_the_range(tmp_path: Path) -> None:
@@ -174,17 +215,19 @@ def test_running_out_of_ports_names_the_range(tmp_path: Path) -> None:
 
 
 def test_ports_are_reserved_once_among_many_processes(tmp_path: Path) -> None:
-    """Processes that reserve at the same time never get the same port."""
+    """Processes of two projects that reserve at the same time never get the same port."""
     code = (
         "import sys; from orange.adapters.workspaces.tcpports import Ports\n"
-        "p = Ports(sys.argv[1], 'one')\n"
+        "p = Ports(sys.argv[1], sys.argv[3])\n"
         "for n in range(5): print(*p.reserve(f'{sys.argv[2]}-{n}', 2))"
     )
     pids, outputs = [], []
     for number in range(6):
         outputs.append(tmp_path / f"out{number}")
         fd = os.open(outputs[-1], os.O_WRONLY | os.O_CREAT)
-        argv = [sys.executable, "-c", code, str(tmp_path / "ports.json"), str(number)]
+        project = tmp_path / f"project-{number % 2}"
+        project.mkdir(exist_ok=True)
+        argv = [sys.executable, "-c", code, str(tmp_path / "ports.json"), str(number), str(project)]
         env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
         pids.append(os.posix_spawn(sys.executable, argv, env, file_actions=[(os.POSIX_SPAWN_DUP2, fd, 1)]))
         os.close(fd)

@@ -38,7 +38,7 @@ def repair(parts: Parts) -> Iterator[str]:
         except WorkspaceFailed as error:
             yield error.message
     yield from _fragments(parts)
-    parts.ports.keep_only(record.task for record in parts.records.all() if record.task)
+    parts.ports.keep_only(lambda: [record.task for record in parts.records.all() if record.task])
 
 
 def _mend(parts: Parts, name: str, lock: int) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""TCP ports on the loopback interface, reserved for tasks in one file under one lock."""
+"""TCP ports on the loopback interface, reserved for tasks in one file under one lock, for all of a user's projects."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import fcntl
 import json
 import os
 import socket
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 
 from orange import recordfile
@@ -16,8 +16,12 @@ from orange.core.problems import PortsExhausted
 LOW, HIGH = 21000, 30999
 
 
+#: Project, by its git directory -> task -> ports.
+_Taken = dict[str, dict[str, list[int]]]
+
+
 class Ports:
-    """Who has which ports. `file` may be shared by all projects of a machine; `owner` tells them apart."""
+    """Who has which ports. `file` may be shared by all of a user's projects; `owner` is this one's git directory."""
 
     def __init__(self, file: str, owner: str) -> None:
         self._file = file
@@ -25,53 +29,70 @@ class Ports:
 
     def reserve(self, task: str, count: int, low: int = LOW, high: int = HIGH) -> tuple[int, ...]:
         """Reserve free ports for a task: those it has already, as far as they are free. Raises PortsExhausted."""
+        os.makedirs(os.path.dirname(self._file), mode=0o700, exist_ok=True)
         with self._registry() as taken:
-            mine = taken.pop(self._key(task), [])
-            others = {port for ports in taken.values() for port in ports}
+            for owner in [owner for owner in taken if owner != self._owner and _is_gone(owner)]:
+                del taken[owner]
+            mine = taken.setdefault(self._owner, {}).pop(task, [])
+            others = {port for tasks in taken.values() for ports in tasks.values() for port in ports}
             order = [*mine, *(port for port in range(low, high + 1) if port not in mine)]
             found = tuple(_first_free((port for port in order if port not in others), count))
             if len(found) < count:
                 raise PortsExhausted(count, low, high)
-            taken[self._key(task)] = list(found)
+            taken[self._owner][task] = list(found)
         return found
 
     def release(self, task: str) -> None:
         """Give a task's ports back."""
-        with self._registry() as taken:
-            taken.pop(self._key(task), None)
+        self._narrow(lambda mine: mine - {task})
 
-    def keep_only(self, tasks: Iterable[str]) -> None:
-        """Give back the ports of every other task of this project."""
-        wanted = {self._key(task) for task in tasks}
-        with self._registry() as taken:
-            for key in [key for key in taken if key.startswith(f"{self._owner}:") and key not in wanted]:
-                del taken[key]
+    def keep_only(self, tasks: Callable[[], Collection[str]]) -> None:
+        """Give back the ports of every other task of this project; `tasks` is asked while nobody can reserve any."""
+        self._narrow(lambda mine: mine.intersection(tasks()))
 
-    def _key(self, task: str) -> str:
-        return f"{self._owner}:{task}"
+    def _narrow(self, choose: Callable[[set[str]], set[str]]) -> None:
+        if not os.path.exists(self._file):
+            return
+        with self._registry() as taken:
+            mine = taken.pop(self._owner, {})
+            kept = choose(set(mine))
+            if kept:
+                taken[self._owner] = {task: mine[task] for task in kept}
 
     @contextmanager
-    def _registry(self) -> Iterator[dict[str, list[int]]]:
-        """The reservations, by owner and task, under the lock; changes are kept unless the block raises."""
-        os.makedirs(os.path.dirname(self._file), exist_ok=True)
+    def _registry(self) -> Iterator[_Taken]:
+        """The reservations under the lock; changes are kept unless the block raises."""
         fd = os.open(f"{self._file}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(fd, fcntl.LOCK_EX)
-            before = self._read()
-            taken = {key: list(ports) for key, ports in before.items()}
+            before, taken = self._read(), self._read()
             yield taken
             if taken != before:
                 recordfile.replace(self._file, json.dumps(taken).encode())
         finally:
             os.close(fd)
 
-    def _read(self) -> dict[str, list[int]]:
+    def _read(self) -> _Taken:
         try:
             with open(self._file, "rb") as file:
                 found = json.loads(file.read())
-            return {str(key): [int(port) for port in ports] for key, ports in found.items()}
-        except (OSError, ValueError, AttributeError, TypeError):
+            return {
+                str(owner): {str(task): [int(port) for port in ports] for task, ports in tasks.items()}
+                for owner, tasks in found.items()
+            }
+        except (FileNotFoundError, ValueError, AttributeError, TypeError):
             return {}
+
+
+def _is_gone(folder: str) -> bool:
+    """Whether a folder is known not to exist; what cannot be looked at may."""
+    try:
+        os.lstat(folder)
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def _first_free(ports: Iterable[int], count: int) -> Iterator[int]:

@@ -53,7 +53,7 @@ class WorktreeWorkspaces:
         """Look after the worktrees of one repository.
 
         `base` names the commit spares are made at (default: the latest integrated base, else the main checkout's
-        HEAD); `environ` is what hooks start from; `ports_file` may be shared by all projects of a machine.
+        HEAD); `environ` is what hooks start from; `ports_file` may be shared by all projects of a user.
         """
         root = os.path.realpath(layout.workspaces(settings.root))
         site = Site(layout, settings, clock, root, base or (lambda: _newest_base(layout)))
