@@ -116,5 +116,5 @@ def _text(number: int, task_id: str, status: str, edges: list[str], assignee: st
     return (
         f"---\nid: {task_id}\ntitle: Task number {number}\nname: task-{number}\nstatus: {status}\ntype: task\n"
         f"priority: {priority}\nblocked_by: [{', '.join(edges)}]\nparent: null\n{stuck}{kept}"
-        f"created_at: 2026-11-{number % 28 + 1:02}T09:00:00Z\n---\n\n{BODY}"
+        f"created_at: 2026-10-{number % 28 + 1:02}T09:00:00Z\n---\n\n{BODY}"
     )

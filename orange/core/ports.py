@@ -216,7 +216,7 @@ class Executor(Protocol):
         """The argv that joins the session from a terminal. Raises SessionFailed."""
 
     def shut_down(self) -> None:
-        """End the project's tmux server when it has no sessions."""
+        """Let go of whatever holds the sessions: it ends now where it has none, else soon after its last."""
 
 
 class Configuration(Protocol):

@@ -48,14 +48,17 @@ class Looks:
         return dict(self.missing)
 
 
-def observe(parts: Parts, graph: Graph, dispatch: Dispatch, looks: Looks, *, count: bool = True) -> World:
+def observe(  # noqa: PLR0913 - two of them by name
+    parts: Parts, graph: Graph, dispatch: Dispatch, looks: Looks, *, count: bool = True, strays: bool = True
+) -> World:
     """Look at everything around the board that `graph` is the index of. Raises GitFailed, NewerFormat.
 
     Without `count`, how far the bases are ahead or behind may be said as 1: enough to decide, not to tell people.
+    Without `strays`, nobody looks for sessions while no task holds a run.
     """
     settings = parts.settings()
     default = settings.base or parts.integration.default_base()
-    runs = _runs(parts, graph, looks, dispatch.resumed_at)
+    runs = _runs(parts, graph, looks, dispatch.resumed_at, strays=strays)
     world = World(
         board=Board(graph.tasks, graph.problems, graph.frozen),
         settings=settings,
@@ -86,11 +89,11 @@ def _base_names(graph: Graph, default: str) -> tuple[str, ...]:
     return tuple(sorted({default, *(name for name in found if name)}))
 
 
-def _runs(parts: Parts, graph: Graph, looks: Looks, resumed_at: float | None) -> Mapping[str, Run]:
+def _runs(parts: Parts, graph: Graph, looks: Looks, resumed_at: float | None, *, strays: bool) -> Mapping[str, Run]:
     """Describe the runs that hold a task, those with a session, and those that the limits look back on."""
-    sessions = parts.executor.observe()
     held = {task.run: task for task in (graph.tasks[task_id] for task_id in graph.held()) if task.run}
     agents = {run: task for run, task in held.items() if not run.startswith("person-")}
+    sessions = parts.executor.observe() if agents or strays else None
     limits = parts.settings().limits
     records = parts.runs.recent({*agents, *_runs_of(sessions or ())}, graph.claimed(), remembered(limits))
     looks.forget(records.keys() | agents.keys())

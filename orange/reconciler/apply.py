@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any
 
 from orange.core import actions as do
@@ -23,6 +23,12 @@ log = logging.getLogger("orange.reconciler")
 
 #: Refusals that only say: the world has moved on.
 MOVED_ON = (StaleWrite, IllegalTransition, TaskNotFound, AlreadyClaimed, NotAllowed)
+
+#: What the key of a launch under way begins with; no task's id holds a space.
+_LAUNCH = "launch "
+
+#: Seconds the user's branch waits for sessions that are just being started.
+COURTESY = 0.2
 
 #: Seconds a session may take to end by itself before it is killed.
 GRACE = 3.0
@@ -62,7 +68,7 @@ class Applier:
             case do.StartRun():
                 return self._start(action)
             case do.LaunchRun():
-                return self.begin((action.task,), lambda: self._launch(action.task, action.run))
+                return self._begin_launch(action.task, action.run)
             case do.StopRun():
                 return self.begin((action.task,), lambda: self._stop(action, world))
             case do.CloseRun():
@@ -97,7 +103,10 @@ class Applier:
 
     def _start(self, action: do.StartRun) -> bool:
         claimed = claims.claim_run(self.parts, self.speaker, action.task, epoch=action.epoch, request=action.request)
-        return self.begin((action.task,), lambda: self._launch(action.task, str(claimed.run)))
+        return self._begin_launch(action.task, str(claimed.run))
+
+    def _begin_launch(self, task: str, run: str) -> bool:
+        return self.begin((task, f"{_LAUNCH}{run}"), lambda: self._launch(task, run))
 
     def begin(self, keys: tuple[str, ...], work: Callable[[], None]) -> bool:
         """Run slow work in the pool unless work on one of the same things is under way."""
@@ -158,6 +167,10 @@ class Applier:
         settling.integrate(self.parts, self.speaker, task_id)
 
     def _follow(self, base: str) -> None:
+        """Let the user's branch follow, after the sessions that are just being started."""
+        with self._lock:
+            starting = [future for key, future in self._busy.items() if key.startswith(_LAUNCH)]
+        wait(starting, COURTESY)
         self.parts.integration.follow(base)
 
     def _return(self, action: do.ReturnWorkspace) -> None:
@@ -170,8 +183,6 @@ class Applier:
 
     def wait(self, timeout: float) -> None:
         """Wait for slow work to end, at most `timeout` seconds in all."""
-        from concurrent.futures import wait
-
         with self._lock:
             pending: Iterable[Future[Any]] = tuple(self._busy.values())
         wait(pending, timeout)

@@ -61,7 +61,7 @@ class Reconciler:
         pause, settings = dispatching.read(self.parts.layout.dispatch), self.parts.settings()
         self.live = live_runs(self.parts, graph)
         dispatch = dispatch_for(settings, self.live, others, pause)
-        world = observe(self.parts, graph, dispatch, self.looks, count=False)
+        world = observe(self.parts, graph, dispatch, self.looks, count=False, strays=look)
         plan = decide(world, self.parts.clock.now(), graph)
         if plan.actions:
             log.debug("%s: %s", self.parts.name, plan.actions)
@@ -98,6 +98,7 @@ class Reconciler:
         self.applier.wait(timeout)
         if self.parts.store.unrecorded():
             self._record()
+        self.parts.executor.shut_down()
 
     def _record(self) -> None:
         try:

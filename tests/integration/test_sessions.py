@@ -20,7 +20,7 @@ import pytest
 
 from orange import proctable
 from orange.adapters import process
-from orange.adapters.sessions import TmuxExecutor
+from orange.adapters.sessions import TmuxExecutor, address
 from orange.core import runfiles
 from orange.core.model import Outcome, Presence
 from orange.core.problems import SessionFailed
@@ -29,6 +29,7 @@ from orange.testing.repos import until
 from orange.testing.tmux import Place
 
 RUN, SESSION = "k3f9x2ab-1", "demo-k3f9x2ab-1"
+RUN_2 = "k3f9x2ab-2"
 
 
 @pytest.fixture
@@ -73,10 +74,10 @@ def test_sessions_keep_their_size_whoever_looks(place: Place) -> None:
     busy(place)
     with attached(place, SESSION, rows=2, columns=10):
         until(lambda: ask(place, "display-message", "-p", "-t", f"={SESSION}:", "#{session_attached}") == "1")
-        busy(place, "k3f9x2ab-2", "stty size; echo up; exec cat")
+        busy(place, RUN_2, "stty size; echo up; exec cat")
         sizes = ask(place, "list-windows", "-a", "-F", "#{window_width}x#{window_height}")
     assert sizes.split() == ["200x50", "200x50"]
-    assert "50 200" in place.read("k3f9x2ab-2", runfiles.OUTPUT)
+    assert "50 200" in place.read(RUN_2, runfiles.OUTPUT)
 
 
 def test_a_session_that_is_resized_tells_its_agent(place: Place) -> None:
@@ -159,9 +160,9 @@ def test_without_tmux_nothing_can_be_told(tmp_path: Path) -> None:
         try:
             assert blind.observe() is None
             assert blind.tail(SESSION, 3) is None
-            place.prepare("k3f9x2ab-2", "true")
+            place.prepare(RUN_2, "true")
             with pytest.raises(SessionFailed, match="tmux"):
-                blind.start("k3f9x2ab-2", "demo-k3f9x2ab-2")
+                blind.start(RUN_2, "demo-k3f9x2ab-2")
         finally:
             os.environ["PATH"] = path
 
@@ -177,14 +178,14 @@ def test_a_server_that_does_not_answer_is_unknown_not_gone(tmp_path: Path) -> No
         try:
             assert place.executor.observe() is None
             assert place.executor.observe() is None
-            place.prepare("k3f9x2ab-2", "touch started")
+            place.prepare(RUN_2, "touch started")
             with pytest.raises(SessionFailed, match="took longer"):
-                place.executor.start("k3f9x2ab-2", "demo-k3f9x2ab-2")
+                place.executor.start(RUN_2, "demo-k3f9x2ab-2")
         finally:
             os.kill(pid, signal.SIGCONT)
         until(lambda: place.executor.observe() == {session: "$0"})
         assert os.listdir(place.workspace) == []
-        assert not Path(place.runs.folder("k3f9x2ab-2"), runfiles.LAUNCHED).exists()
+        assert not Path(place.runs.folder(RUN_2), runfiles.LAUNCHED).exists()
 
 
 # -- what happens to sessions
@@ -198,6 +199,35 @@ def test_an_agent_that_fails_under_a_shell_is_seen(place: Place) -> None:
     until(lambda: place.executor.observe() == {})
 
 
+def test_the_server_outlives_its_sessions_for_a_moment_and_ends_by_itself(place: Place) -> None:
+    """A session soon after the last one finds the server running; nobody has to be there to end it."""
+    session = busy(place)
+    keeper = proctable.identify(server_pid(place))
+    assert place.executor.stop(RUN, session, 0.1) is Presence.GONE
+    until(lambda: place.executor.observe() == {})
+    session = busy(place, RUN_2)
+    assert server_pid(place) == keeper.pid
+    ask(place, "run-shell", "-b", "-d", str(address.LINGER), "-C", "set-option -g @later yes")
+    until(lambda: ask(place, "show-options", "-gqv", "@later") == "yes")
+    assert set(place.executor.observe() or ()) == {session}
+    assert place.executor.stop(RUN_2, session, 0.1) is Presence.GONE
+    until(lambda: not place.executor.server.listening())
+    assert proctable.wait_gone(keeper, 30)
+
+
+def test_shutting_down_ends_a_server_without_sessions_and_no_other(place: Place) -> None:
+    """What still runs goes on; what holds nothing does not stay behind."""
+    session = busy(place)
+    place.executor.shut_down()
+    assert place.executor.observe() == {session: "$0"}
+    assert place.executor.stop(RUN, session, 0.1) is Presence.GONE
+    until(lambda: place.executor.observe() == {})
+    server = proctable.identify(server_pid(place))
+    place.executor.shut_down()
+    until(lambda: not place.executor.server.listening())
+    assert proctable.wait_gone(server, 30)
+
+
 def test_the_last_screen_survives(place: Place) -> None:
     """What the session showed at its end is kept beside the whole log."""
     place.start(RUN, "echo first; seq 100; echo last words")
@@ -208,7 +238,7 @@ def test_the_last_screen_survives(place: Place) -> None:
 
 def test_killing_the_server_is_a_crash_that_touches_no_workspace(place: Place) -> None:
     """SIGKILL of tmux under agents: no sessions, agents dead, outcome recorded, files as they were."""
-    runs = ["k3f9x2ab-1", "k3f9x2ab-2"]
+    runs = ["k3f9x2ab-1", RUN_2]
     for run in runs:
         busy(place, run, f"echo half > {run}.txt; echo up; exec cat")
     proctable.send(proctable.identify(server_pid(place)), signal.SIGKILL)
@@ -326,7 +356,7 @@ def test_a_run_may_ask_for_its_own_end(place: Place, tmp_path: Path) -> None:
     script = tmp_path / "ask.py"
     script.write_text(f"""
 import os, time
-from orange.adapters.sessions import TmuxExecutor
+from orange.adapters.sessions import TmuxExecutor, address
 from orange.core.layout import Layout
 executor = TmuxExecutor(Layout({place.layout.root!r}, {place.layout.common!r}), {str(tmp_path / "s")!r}, "", os.environ)
 print("said", executor.stop({RUN!r}, {SESSION!r}, 5.0), flush=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shlex
 from collections.abc import Iterable, Mapping
 
 from orange.core import runfiles
@@ -12,11 +13,19 @@ from orange.core.problems import SessionFailed
 #: Columns and rows of a session, whoever looks at it.
 COLUMNS, ROWS = 200, 50
 
+#: Seconds the server goes on without a session, so that the next one need not start it first.
+LINGER = 5
+
+#: The tmux command that ends a server without sessions, and does nothing to any other.
+END_IF_EMPTY = ("if-shell", "-F", "#{S:yes}", "", "kill-server")
+
+_AT_LAST = shlex.join(END_IF_EMPTY).replace("#", "##")
+
 #: The server's configuration. `window-size manual` is not in it: as a global option it crashes tmux 3.3 at the next
 #: detached session; each window gets it as it is resized. What a session shows is kept by its supervisor, so nothing
-#: remains on exit.
+#: remains on exit. The hook's format is doubled, so that it is filled in after the delay and not before.
 CONFIG = f"""\
-set -s exit-empty on
+set-hook -g session-closed "run-shell -b -d {LINGER} -C \\"{_AT_LAST}\\"" ; set -s exit-empty off
 set -s escape-time 0
 set -g default-shell /bin/sh
 set -g default-command ''

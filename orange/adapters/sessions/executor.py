@@ -115,8 +115,10 @@ class TmuxExecutor:
         return ["env", "-u", "TMUX", *self.server.argv("attach-session", "-t", target)]
 
     def shut_down(self) -> None:
-        """Let go of the project's tmux server. It ends with its last session, whoever is there to see it."""
+        """Let go of the project's tmux server, which ends now where it has no session, else soon after its last."""
         self._control.close()
+        if self.server.listening():
+            self._quietly(*address.END_IF_EMPTY)
 
     def _begin(self, run: str, session: str) -> Answer:
         """Start the session, and the server where none runs: one tmux command, so that it is all or nothing."""
