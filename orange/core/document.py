@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from orange.core import fastyaml, schema
+from orange.core import fasthead, fastyaml, schema
 from orange.core.entries import MAX_FILE, Entry, Frontmatter, Raw, Unreadable
 from orange.core.fieldtypes import Misfit
 from orange.core.model import Task
@@ -31,32 +31,62 @@ class Document:
     body: str
 
 
+#: A file's typed values, its text, and where in it the body begins.
+_Typed: TypeAlias = tuple[Mapping[str, Any], str, int]
+
+
 def parse(data: bytes, path: str) -> Document | Problem:
     """Read a task file. Never raises; takes no longer than 50 ms whatever the bytes are."""
-    found = _quick(data, path)
-    return _careful(data, path) if found is None else found
+    found = _read(data, path)
+    if isinstance(found, Problem):
+        return found
+    typed, text, body = found
+    return Document(schema.task_of(typed, path), text[body:])
 
 
-def _quick(data: bytes, path: str) -> Document | None:
+def values(data: bytes, path: str) -> Mapping[str, Any] | Problem:
+    """Read what a task file sets, as `parse` does, without making a task of it: fields by name, defaults may lack."""
+    found = _read(data, path)
+    return found if isinstance(found, Problem) else found[0]
+
+
+def _read(data: bytes, path: str) -> _Typed | Problem:
+    return _quick(data) or _careful(data, path)
+
+
+def _quick(data: bytes) -> _Typed | None:
     """Read what orange itself writes; None where the other reader has to say."""
     if len(data) > MAX_FILE or b"\0" in data:
         return None
     try:
         text = data.decode()
-        found = fastyaml.read(text)
-        return Document(schema.task_of(found[0], path), text[found[1] :]) if found else None
+        return _usual(text) or _simple(text)
     except (UnicodeDecodeError, Misfit):
         return None  # the other reader names the line
 
 
-def _careful(data: bytes, path: str) -> Document | Problem:
+def _usual(text: str) -> _Typed | None:
+    """Read a file that begins with the usual lines; None for any other. Raises Misfit."""
+    head = fasthead.read(text)
+    rest = fastyaml.read(text, head[1]) if head else None
+    if head is None or rest is None or not head[0].keys().isdisjoint(rest[0]):
+        return None
+    return {**head[0], **schema.typed(rest[0])}, text, rest[1]
+
+
+def _simple(text: str) -> _Typed | None:
+    found = fastyaml.read(text)
+    return (schema.values_of(found[0]), text, found[1]) if found else None
+
+
+def _careful(data: bytes, path: str) -> _Typed | Problem:
     try:
         text = _decoded(data)
         front = _guarded(text)
     except Unreadable as fault:
         return Problem(path, fault.line, fault.message, fault.hint)
     try:
-        return Document(schema.task_of(front.raw, path), text[front.body :])
+        return schema.values_of(front.raw), text, front.body
     except Misfit as misfit:
         entry = front.entries.get(misfit.key)
         return Problem(path, text.count("\n", 0, entry.start if entry else 0) + 1, misfit.message, misfit.hint)

@@ -1,8 +1,9 @@
 """A strict grammar for the frontmatter orange itself writes: many times as fast as YAML, or no answer at all.
 
-It knows `key: value` lines, one level of `  - item` or `  key: value` lines beneath a key, one-line flow lists of
-plain words, and quotes on one line. Whatever it is not sure of (comments, other indentation, odd characters) it
-refuses; then `guardedyaml` reads the file. On every file that it accepts, YAML gives the same answer.
+It knows `key: value` lines, one level of `  - item` or `  key: value` lines beneath a key, one-line flow lists and maps
+of plain words (maps as people write them: orange itself does not), and quotes on one line. Whatever it is not sure of
+(comments, other indentation, odd characters) it refuses; then `guardedyaml` reads the file. On every file that it
+accepts, YAML gives the same answer.
 
 Next in the flow: `schema` types what was read.
 """
@@ -30,10 +31,14 @@ _SINGLE = rf"'[^'\n\r{ODD}]*+'"
 #: An item of a flow list: no character that means anything there.
 ITEM = r"[A-Za-z0-9_][A-Za-z0-9_./-]*+"
 _LISTED = rf'(?:{ITEM}|"[A-Za-z0-9_./ -]*+")'
-_FLOW = rf"\[(?:{_LISTED}(?:, {_LISTED})*)?\]"
-_LINE = re.compile(
-    rf"^(|  |  - )(?:([a-z][a-z_]{{0,63}}):(?: |$))?({PLAIN}|{_DOUBLE}|{_SINGLE}|{_FLOW}|\{{\}})?$", re.MULTILINE
-)
+_LIST = rf"\[(?:{_LISTED}(?:, {_LISTED})*)?\]"
+_KEY = r"[a-z][a-z_]{0,63}"
+#: A value of a flow map: words with a space or a colon between them, so that a time is one too.
+_MAPPED = rf'(?:{ITEM}(?:[ :][A-Za-z0-9_./][A-Za-z0-9_./-]*+)*+|"[A-Za-z0-9_./: -]*+")'
+_MAP = rf"\{{(?:{_KEY}: {_MAPPED}(?:, {_KEY}: {_MAPPED})*)?\}}"
+_LINE = re.compile(rf"^(|  |  - )(?:({_KEY}):(?: |$))?({PLAIN}|{_DOUBLE}|{_SINGLE}|{_LIST}|{_MAP})?$", re.MULTILINE)
+#: With what a value begins that is not plain text; the last three may be a null.
+_MARKS = frozenset("\"'[{nN~")
 _ESCAPE = re.compile(r"\\(.)")
 _MEANT = {"n": "\n", "t": "\t"}
 
@@ -42,12 +47,17 @@ class _Unsure(Exception):
     """What stands there is not for this reader."""
 
 
-def read(text: str) -> tuple[dict[str, Raw], int] | None:
-    """Read the frontmatter of a file's text: the raw mapping and where the body begins, or None when unsure."""
-    end = text.find(_CLOSE, 4, _LIMIT) if text.startswith(_OPEN) else -1
-    if end < 0:
+def read(text: str, line: int = 3) -> tuple[dict[str, Raw], int] | None:
+    """Read the frontmatter of a file's text: the raw mapping and where the body begins, or None when unsure.
+
+    `line` is where the line ends behind which to begin, when somebody else has read those before.
+    """
+    end = text.find(_CLOSE, line, _LIMIT) if text.startswith(_OPEN) else -1
+    if end == line > 3:
+        return {}, end + 5
+    if end <= line:
         return None
-    block = text[4:end]
+    block = text[line + 1 : end]
     lines = _LINE.findall(block)
     if len(lines) != block.count("\n") + 1:
         return None
@@ -63,7 +73,7 @@ def _mapping(lines: list[tuple[str, str, str]]) -> dict[str, Raw]:
     parent = ""
     holder: list[Raw] | dict[str, Raw] | None = None
     for indent, key, value in lines:
-        inner = value if value not in NULLS and value[0] not in "\"'[{" else _special(value)
+        inner = value if value and value[0] not in _MARKS else _special(value)
         if not indent:
             if not key or key in raw or (parent and holder is None):
                 raise _Unsure
@@ -84,7 +94,7 @@ def _mapping(lines: list[tuple[str, str, str]]) -> dict[str, Raw]:
 
 
 def _special(value: str) -> Raw:
-    """Read a value that is not plain text."""
+    """Read a value that may be more, or less, than plain text."""
     mark = value[:1]
     if mark == "'":
         return value[1:-1]
@@ -93,11 +103,23 @@ def _special(value: str) -> Raw:
         return _ESCAPE.sub(_meant, inner) if "\\" in inner else inner
     if mark == "[":
         return [_item(item) for item in value[1:-1].split(", ")] if value != "[]" else []
-    return {} if mark == "{" else None
+    if mark == "{":
+        return _flow_map(value[1:-1])
+    return None if value in NULLS else value
 
 
 def _meant(escape: re.Match[str]) -> str:
     return _MEANT.get(escape[1], escape[1])
+
+
+def _flow_map(text: str) -> dict[str, Raw]:
+    found: dict[str, Raw] = {}
+    for part in text.split(", ") if text else ():
+        key, _, value = part.partition(": ")
+        if key in found:
+            raise _Unsure
+        found[key] = None if value in NULLS else value[1:-1] if value[0] == '"' else value
+    return found
 
 
 def _item(text: str) -> str:

@@ -92,6 +92,8 @@ def task_id(value: Raw) -> str | None:
 
 def name(value: Raw) -> str | None:
     """Read a task's name."""
+    if isinstance(value, str) and names.is_slug(value):
+        return value
     found = text(value)
     if found is not None and not names.is_slug(found):
         raise Misfit(f"{shown(found)} is not a name", f"a name looks like {names.slug(found)!r}, at most 48 characters")
@@ -100,6 +102,8 @@ def name(value: Raw) -> str | None:
 
 def kind(value: Raw) -> str | None:
     """Read the name of a type or pipeline: it becomes a file name."""
+    if isinstance(value, str) and 0 < len(value) <= 64 and not value.strip(_KIND_ALPHABET):
+        return value
     found = text(value)
     if found is not None and (found.strip(_KIND_ALPHABET) or len(found) > 64):
         raise Misfit(f"{shown(found)} is not a type", "use letters, digits, - and _")

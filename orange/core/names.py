@@ -21,8 +21,13 @@ ID_LENGTH = 8
 #: How short a prefix of an id may be to stand for it.
 PREFIX_LENGTH = 4
 
+#: An id as a regular expression.
+ID_PATTERN = rf"[{_LETTERS}][{ID_ALPHABET}]{{{ID_LENGTH - 1}}}"
+
 _SLUG_ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789-"
 _SLUG_LIMIT = 48
+#: A task's name as a regular expression.
+SLUG_PATTERN = rf"(?!-)[a-z0-9-]{{1,{_SLUG_LIMIT}}}(?<!-)"
 _BRANCH_ALPHABET = _SLUG_ALPHABET + "ABCDEFGHIJKLMNOPQRSTUVWXYZ._/"
 #: A branch becomes a file name below `refs/heads`, with `.lock` behind it while it is written.
 _BRANCH_LIMIT = 200

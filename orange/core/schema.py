@@ -100,9 +100,16 @@ _REQUIRED = {
 }
 
 
-def task_of(raw: Mapping[str, Raw], path: str) -> Task:
-    """Type a raw mapping. Raises Misfit, naming the key."""
-    found: dict[str, Any] = {"path": path}
+def values_of(raw: Mapping[str, Raw]) -> dict[str, Any]:
+    """Type the raw mapping of a whole file: the fields of a task that it sets. Raises Misfit, naming the key."""
+    found = typed(raw)
+    _complete(found)
+    return found
+
+
+def typed(raw: Mapping[str, Raw]) -> dict[str, Any]:
+    """Type some keys of a file. Raises Misfit, naming the key."""
+    found: dict[str, Any] = {}
     extra: dict[str, object] = {}
     key = ""
     try:
@@ -111,24 +118,23 @@ def task_of(raw: Mapping[str, Raw], path: str) -> Task:
             if reader is None:
                 extra[key] = value
             elif value is not None:
-                typed = reader(value)
-                if typed is not None:
-                    found[key] = typed
+                part = reader(value)
+                if part is not None:
+                    found[key] = part
     except Misfit as misfit:
         raise Misfit(f"{key}: {misfit.message}", misfit.hint, key) from None
     if extra:
         found["extra"] = extra
-    return _completed(found)
+    return found
 
 
-def _completed(found: dict[str, Any]) -> Task:
-    """Make the task, once what is required is there."""
+def _complete(found: dict[str, Any]) -> None:
+    """Fill in the name, once what is required is there."""
     if "id" not in found or not found.get("title", "").strip():
         missing = "title" if "id" in found else "id"
         raise Misfit(f"it has no {missing}", _REQUIRED[missing], missing)
     if "name" not in found:
         found["name"] = names.slug(found["title"])
-    return _made(found)
 
 
 #: What sets each field of a task, their names, and their defaults, in one order.
@@ -137,9 +143,10 @@ _NAMES = [part.name for part in fields(Task)]
 _DEFAULTS = [getattr(_BLANK, name) for name in _NAMES]
 
 
-def _made(found: dict[str, Any]) -> Task:
-    """Make a task as its constructor would, in half the time: that is one tenth of reading ten thousand files."""
+def task_of(values: Mapping[str, Any], path: str) -> Task:
+    """Make the task of a file's values as its constructor would, in half the time: boards have thousands."""
     task = Task.__new__(Task)
+    found = {**values, "path": path}
     deque(map(call, _SETTERS, repeat(task), map(found.get, _NAMES, _DEFAULTS)), maxlen=0)
     return task
 

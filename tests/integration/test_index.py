@@ -14,11 +14,12 @@ from pathlib import Path
 import pytest
 
 from orange.adapters.store import FileStore, index, memory_file
-from orange.adapters.store.rows import FINGERPRINT, build, flatten
-from orange.core import changes
+from orange.adapters.store.rows import FINGERPRINT, build, flatten, row_of
+from orange.core import changes, document
+from orange.core.document import Document
 from orange.core.lifecycle import Status, StuckReason
 from orange.core.model import Approval, Board, Claim, Merged, Priority, Publish, Request, RequestKind, Stuck, Task
-from orange.core.problems import TaskNotFound
+from orange.core.problems import Problem, TaskNotFound
 from tests.integration.store_place import BODY, STAMP, Place, add, claim, in_processes, make_id, quick_folder, task
 from tests.integration.test_store_races import save_by_rename, save_in_place, save_with_backup
 
@@ -73,6 +74,16 @@ def test_a_row_gives_back_the_task() -> None:
             value.value if isinstance(value := getattr(one, name), (Status, Priority)) else value
             for name in index.COLUMNS
         )
+
+
+def test_a_row_is_the_same_of_a_file_and_of_its_task() -> None:
+    """The scanner makes rows of what files set, without making tasks first."""
+    for one in (_full_task(), task(1)):
+        data = document.render(one, "body")
+        values, found = document.values(data, one.path), document.parse(data, one.path)
+        assert not isinstance(values, Problem)
+        assert isinstance(found, Document)
+        assert row_of(values) == flatten(found.task)
 
 
 def test_a_warm_look_reads_nothing(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import product
+
 import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orange.core import fastyaml, guardedyaml
+from orange.core import document, fasthead, fastyaml, guardedyaml, schema
 from orange.core.entries import NULLS
+from orange.core.lifecycle import Status
+from orange.core.model import Task
 from tests.data.hostile_files import HOSTILE
 
+_FLOWED = st.sampled_from(
+    ["a", "a b", "a:b", "a: b", "a:", ":a", "a -b", "a-b c-", "a #b", "null", "~", "1e5", '"a"', '"a: b"', '"a, b"',
+     '""', "[]", "{}", "2026-11-20T09:00:00Z", "a.b/c-d", "-a", "", "a  b", "a ", "a,b", "a::b", "a/:b", "a./b", "ä"],
+)  # fmt: skip
+_FLOW_PARTS = st.builds(
+    "{}{}{}".format,
+    st.sampled_from(["a", "b", "c_d", "null", '"a"', "A"]),
+    st.sampled_from([": ", ":", ":  "]),
+    _FLOWED,
+)
+_FLOW_MAPS = st.lists(_FLOW_PARTS, max_size=3).map(lambda parts: f"{{{', '.join(parts)}}}")
 _VALUES = st.one_of(
+    _FLOW_MAPS,
     st.sampled_from(
         ["", "a", "a b", "null", "~", "''", '""', "'it'", '"a\\n\\"b"', "[]", "{}", "[a, b]", '[a, "b c"]', "[null]",
          "a: b", "a:b", "a #b", "a#b", "a# b", "a#", "a:#b", "#", "- a", "-", "...", "---", "'a''b'", '"a" b', "a: ",
@@ -63,6 +80,64 @@ def test_they_agree_on_character_soup(block: str) -> None:
     _agree(f"a: b\n{block}")
 
 
+#: Each usual line with values that fit it and values that do not quite.
+_HEAD = {
+    "id": ["k3f9x2ab", "k3f9x2ab", "k3f9x2a", "33f9x2ab", "K3f9x2ab", "null"],
+    "title": ["T", "it's a b", "null", "Null", "~", "nullable", "a: b", '"a: b"', "a #b", "a ", "", "ä", "a\u00a0b"],
+    "name": ["t", "a--b", "-a", "a-", "null", "A", "a" * 48, "a" * 49, "a_b"],
+    "status": ["pending", "done", "reviewed", "reviewin", "Done", "null"],
+    "type": ["task", "null", "nullx", "-a", "_a", "A-1", "a.b", "t" * 64, "t" * 65],
+    "priority": ["high", "medium", "hig", "null"],
+    "blocked_by": ["[]", "[h7d2m4qe]", "[h7d2m4qe, p9w3c6tz]", "[h7d2m4qe,p9w3c6tz]", "[a]", "h7d2m4qe", "null"],
+    "parent": ["null", "p9w3c6tz", "p9w3c6t", "~", ""],
+}
+_BEHIND = [
+    "",
+    "x: y",
+    "labels: [a]",
+    "a:\n  x: y",
+    "title: other",
+    "parent: p9w3c6tz",
+    "  x: y",
+    "  - x",
+    "\nx: y",
+    "job: {}",
+]
+
+
+def _nearly_usual() -> Iterator[str]:
+    """Make files that begin with the usual lines, with one of them odd or missing, and with something behind."""
+    for key, values in _HEAD.items():
+        for value, behind in product((*values, None), _BEHIND):
+            held = {name: usual for name, (usual, *_) in _HEAD.items()} | {key: value}
+            lines = [f"{name}: {said}" for name, said in held.items() if said is not None]
+            yield "\n".join(["---", *lines, *([behind] if behind else []), "---", "body"])
+
+
+def test_usual_lines_mean_what_they_mean_by_themselves() -> None:
+    """What is read at one stroke is what reading line by line gives."""
+    accepted = 0
+    for text in _nearly_usual():
+        quick = document._usual(text)
+        if quick is not None:
+            accepted += 1
+            careful = guardedyaml.read(text)
+            assert quick[1:] == (text, careful.body)
+            assert schema.task_of(quick[0], "") == schema.task_of(schema.values_of(careful.raw), "")
+    assert accepted > 50
+
+
+def test_the_usual_lines_are_those_orange_writes() -> None:
+    """A new task's file begins with them, whatever else is in it."""
+    task = Task(
+        "k3f9x2ab", "T", "t", Status.DONE, blocked_by=("h7d2m4qe",), labels=("a",), created_at="2026-11-20T09:00:00Z"
+    )
+    text = document.render(task, "body").decode()
+    found = fasthead.read(text)
+    assert found is not None
+    assert text[found[1] :].startswith("\nlabels: ")
+
+
 def test_the_fast_reader_accepts_no_hostile_file() -> None:
     """What YAML refuses, the fast reader refuses or reads as a mapping that the schema refuses."""
     for data in HOSTILE.values():
@@ -84,6 +159,7 @@ def test_the_fast_reader_accepts_no_hostile_file() -> None:
         "a: []\nb: {}\nc: null\nd: ~",
         'a:\n  - x\n  - "y: z"\nb: c',
         "a:\n  x: y\n  z: null\nb: c",
+        'a: {b: c d, e_f: null, g: "h: i", j: 2026-11-20T09:00:00Z}',
         "a: Größe 漢字 🍊",
     ],
 )  # fmt: skip
@@ -114,6 +190,10 @@ def test_the_fast_reader_accepts_what_orange_writes(block: str) -> None:
         "a: |\n  b",
         "a: [b, c,]",
         "a: [null]",
+        "a: {b: c, b: d}",
+        "a: {b: c,}",
+        "a: {b}",
+        "a: {b: [c]}",
         "job: {}",
         "a: b\r\nc: d",
         "a: b\x1bc",

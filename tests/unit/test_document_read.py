@@ -78,7 +78,7 @@ def test_the_schema_has_every_key_of_the_task() -> None:
 
 def test_tasks_are_made_as_their_constructor_makes_them() -> None:
     """The quick way to make a task sets every field and skips nothing the constructor does."""
-    made = schema.task_of({"id": "k3f9x2ab", "title": "T", "labels": ["a"]}, "p")
+    made = schema.task_of(schema.values_of({"id": "k3f9x2ab", "title": "T", "labels": ["a"]}), "p")
     assert made == Task("k3f9x2ab", "T", "t", path="p", labels=("a",))
     assert not hasattr(Task, "__post_init__")
     assert repr(made) == repr(Task("k3f9x2ab", "T", "t", path="p", labels=("a",)))

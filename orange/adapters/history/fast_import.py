@@ -24,7 +24,7 @@ _LIST_FROM, _UPDATE_FROM = 16, 3
 #: Objects and the ref reach the disk before the journal entries they record are dropped; a lock is waited for.
 _DURABLE = ("-c", "core.fsync=committed,reference", "-c", "core.filesRefLockTimeout=2000")
 #: Modes of files and links; what else there is in a tree is a folder or a submodule.
-_BLOBS = (b"100", b"120")
+_BLOBS = ("100", "120")
 #: Seconds an import may take; ten thousand tasks take one or two.
 _LONG = 600.0
 _CRASH_REPORT = re.compile(r"dumping crash report to (\S+)")
@@ -113,10 +113,9 @@ class FastImportHistory:
         return Standing(found[-1][0] or None, blobs)
 
     def _list(self, tip: str) -> dict[str, str]:
-        fields = self._git.run("ls-tree", "-r", "-z", "--full-tree", tip).stdout.split(b"\0")
-        entries = (entry.split(b"\t", 1) for entry in fields if entry)
-        parts = ((meta.split(b" "), path) for meta, path in entries)
-        return {os.fsdecode(path): oid.decode() for (mode, _, oid), path in parts if mode.startswith(_BLOBS)}
+        listing = os.fsdecode(self._git.run("ls-tree", "-r", "-z", "--full-tree", tip).stdout)
+        entries = (entry.partition("\t") for entry in listing.split("\0"))
+        return {path: meta.rpartition(" ")[2] for meta, _, path in entries if meta.startswith(_BLOBS)}
 
     def _update(self, listed: dict[str, str], old: str, new: str) -> dict[str, str]:
         """Bring a listing forward by the difference alone. Returns a new dict: readers keep the one they have."""
@@ -124,7 +123,7 @@ class FastImportHistory:
         result = self._git.attempt(*arguments)
         if result.status != 0:  # the tip we knew is gone (pruned, or another history)
             return self._list(new)
-        fields = result.stdout.split(b"\0")
+        fields = os.fsdecode(result.stdout).split("\0")
         return _changed(listed, zip(fields[::2], fields[1::2], strict=False))
 
 
@@ -139,14 +138,14 @@ def _import(git: Git, stream: bytes) -> tuple[str | None, str]:
     return None, result.stderr
 
 
-def _changed(listed: dict[str, str], pairs: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+def _changed(listed: dict[str, str], pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     fresh = dict(listed)
     for meta, path in pairs:
-        _, mode, _, oid, _ = meta.split(b" ")
+        _, mode, _, oid, _ = meta.split(" ")
         if mode.startswith(_BLOBS):
-            fresh[os.fsdecode(path)] = oid.decode()
+            fresh[path] = oid
         else:
-            fresh.pop(os.fsdecode(path), None)
+            fresh.pop(path, None)
     return fresh
 
 

@@ -117,8 +117,10 @@ class Accepted:
 
     def blob(self, path: str) -> str | None:
         """The blob id of a path's accepted content."""
-        version = self.version(path)
-        return version.blob if version else None
+        if path in self.pending:
+            version = self.pending[path]
+            return version.blob if version else None
+        return self.at_tip.get(path)
 
     def data(self, version: Version) -> bytes:
         """The bytes of an accepted content. Raises GitFailed."""

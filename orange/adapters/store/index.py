@@ -16,6 +16,7 @@ import os
 import zlib
 from array import array
 from collections.abc import Iterable, Mapping
+from itertools import chain
 from typing import Any, TypeAlias
 
 #: A task's flat tuple: the values of COLUMNS, then a dict of the keys that are not at their default, or None.
@@ -90,7 +91,7 @@ def save(path: str, header: Mapping[str, Any], sections: Mapping[str, Any]) -> N
 
 def pack(signatures: Iterable[tuple[int, ...]]) -> bytes:
     """Put the numbers of many stats into one string of bytes."""
-    return array("q", [number for signature in signatures for number in signature]).tobytes()
+    return array("q", list(chain.from_iterable(signatures))).tobytes()
 
 
 def unpack(data: bytes, width: int) -> list[tuple[int, ...]]:

@@ -74,11 +74,12 @@ class Examiner:
         if self.missing.pop(path, None) is not None:
             # Files are coming back: whatever else is missing may be about to. All are looked at anew.
             self.missing = dict.fromkeys(self.missing, self.now())
-        file, version = self.memory.files[path], self.accepted.version(path)
+        file = self.memory.files[path]
+        if file.problem is None and file.blob == self.accepted.blob(path):
+            return None
+        version = self.accepted.version(path)
         if file.problem is not None:
             return Odd(self._id_of_broken(path, version), None, (file.problem,), frozen=True)
-        if version is not None and file.blob == version.blob:
-            return None
         try:
             data, found = read_plain(f"{self.tree}/{path}")
         except OSError:

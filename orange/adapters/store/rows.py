@@ -20,17 +20,18 @@ _STATUS = {status.value: status for status in Status}
 _PRIORITY = {priority.value: priority for priority in Priority}
 _DEFAULTS: dict[str, object] = {"publish": None, "budget": {}, "job": {}, "source": {}, "extra": {}}
 #: The fields kept beside the columns, with their defaults; the path is the row's place and not in it.
-_OTHERS = tuple(
-    (field.name, _DEFAULTS.get(field.name, field.default))
+_OTHERS = {
+    field.name: _DEFAULTS.get(field.name, field.default)
     for field in fields(Task)
     if field.name not in {*COLUMNS, "path"}
-)
+}
+_COLUMNS = frozenset(COLUMNS)
 _RECORDS = {"claim": Claim, "stuck": Stuck, "request": Request, "approved": Approval, "merged": Merged}
 #: What the rows look like: an index of other rows is not read.
 FINGERPRINT = "|".join(
     (
         *COLUMNS,
-        *(name for name, _ in _OTHERS),
+        *_OTHERS,
         *(field.name for record in _RECORDS.values() for field in fields(record)),
     )
 )
@@ -38,10 +39,19 @@ FINGERPRINT = "|".join(
 
 def flatten(task: Task) -> Row:
     """Make a task's row."""
-    rest = {name: _plain(value) for name, default in _OTHERS if (value := getattr(task, name)) != default}
+    return row_of({field.name: getattr(task, field.name) for field in fields(Task)})
+
+
+def row_of(values: Mapping[str, Any]) -> Row:
+    """Make the row of what a file sets, as `document.values` reads it."""
+    get = values.get
+    rest = None
+    if not values.keys() <= _COLUMNS:
+        rest = {name: _plain(value) for name, value in values.items() if name in _OTHERS and value != _OTHERS[name]}
     return (
-        task.id, task.title, task.name, task.status.value, task.type, task.priority.value, task.blocked_by,
-        task.parent, task.assignee, task.requires, task.created_at, task.updated_at, rest or None,
+        values["id"], values["title"], values["name"], get("status", Status.PENDING).value, get("type", "task"),
+        get("priority", Priority.MEDIUM).value, get("blocked_by", ()), get("parent"), get("assignee"),
+        get("requires", ()), get("created_at", ""), get("updated_at", ""), rest or None,
     )  # fmt: skip
 
 

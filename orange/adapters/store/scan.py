@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 from orange.adapters.journal import blob_id
 from orange.adapters.store.index import Row
-from orange.adapters.store.rows import flatten
+from orange.adapters.store.rows import row_of
 from orange.core import document
 from orange.core.entries import MAX_FILE
 from orange.core.problems import Problem
@@ -107,12 +107,15 @@ class Scanner:
             if place.has_task:
                 path = folder + _SUFFIX
                 file = files.get(path)
+                if file is None:
+                    self._read(path, now, changed)
+                    continue
                 try:
                     found = lstat(prefix + path)
                 except OSError as error:
                     self._unseen(path, error, changed)
                     continue
-                if file is None or file.signature != (
+                if file.signature != (
                     found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino,
                 ):  # fmt: skip
                     self._read(path, now, changed)
@@ -134,14 +137,14 @@ class Scanner:
         self.memory.linked.pop(folder, None)
         with os.scandir(self._prefix + folder) as entries:
             for entry in entries:
-                path = f"{folder}/{entry.name}"
-                if entry.name == NAME:
+                name = entry.name
+                if name == NAME:
                     has_task = True
                 elif entry.is_dir(follow_symlinks=False):
-                    if not entry.name.startswith("."):
-                        inside.append(path)
+                    if not name.startswith("."):
+                        inside.append(f"{folder}/{name}")
                 elif entry.is_symlink() and entry.is_dir():
-                    self.memory.linked[folder] = _linked(path)
+                    self.memory.linked[folder] = _linked(f"{folder}/{name}")
         signature = (found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
         place = Place(signature if is_old(found, now) else (), tuple(sorted(inside)), has_task)
         self._replace(folder, place, changed)
@@ -193,10 +196,7 @@ class Scanner:
         try:
             data, found = read_plain(self._prefix + path)
         except OSError as error:
-            if isinstance(error, _ABSENT):
-                self._drop(path, changed)
-            else:
-                self._put(path, File((), "", None, _unreadable(path, error)), changed)
+            self._unread(path, error, changed)
             return
         signature = (found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino) if is_old(found, now) else ()
         blob = blob_id(data, self.algorithm)
@@ -204,11 +204,23 @@ class Scanner:
         if before is not None and before.blob == blob:
             before.signature = signature
             return
-        understood = document.parse(data, path)
-        if isinstance(understood, Problem):
-            self._put(path, File(signature, blob, None, understood), changed)
+        values = document.values(data, path)
+        if isinstance(values, Problem):
+            self._put(path, File(signature, blob, None, values), changed)
         else:
-            self._put(path, File(signature, blob, flatten(understood.task)), changed)
+            self._put(path, File(signature, blob, row_of(values)), changed)
+
+    def _unread(self, path: str, error: OSError, changed: set[str]) -> None:
+        """Note a file that could not be read: it is gone, a problem, or beyond a folder that lets nobody look."""
+        if not isinstance(error, _ABSENT):
+            try:
+                os.lstat(self._prefix + path)
+            except OSError as unseen:
+                error = unseen
+            else:
+                self._put(path, File((), "", None, _unreadable(path, error)), changed)
+                return
+        self._unseen(path, error, changed)
 
     def _put(self, path: str, file: File, changed: set[str]) -> None:
         before = self.memory.files.get(path)
@@ -238,9 +250,9 @@ def read_plain(path: str, limit: int = MAX_FILE) -> tuple[bytes, os.stat_result]
         found = os.fstat(fd)
         if not stat.S_ISREG(found.st_mode):
             raise OSError(errno.ELOOP, "it is not a plain file", path)
-        size = min(found.st_size, limit) + 1
-        data = os.read(fd, size)
-        while data and len(data) < size and (more := os.read(fd, size - len(data))):
+        size = min(found.st_size, limit)
+        data = os.read(fd, size + 1)
+        while data and len(data) < size and (more := os.read(fd, size + 1 - len(data))):
             data += more
         return data, found
     finally:
