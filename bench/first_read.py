@@ -14,9 +14,9 @@ from bench.measure import Row, medians
 _FIRST = """
 import sys, time
 from orange.wiring import open_parts
-parts = open_parts(sys.argv[1])
+store = open_parts(sys.argv[1]).store
 begun = time.process_time()
-board = parts.store.read()
+board = store.read()
 print(time.process_time() - begun, len(board.tasks))
 """
 

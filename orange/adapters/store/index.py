@@ -78,11 +78,11 @@ def save(path: str, header: Mapping[str, Any], sections: Mapping[str, Any]) -> N
         table[name] = (offset, len(part), zlib.crc32(part))
         offset += len(part)
     head = marshal.dumps({**header, "sections": table})
-    data = b"".join((_MAGIC, len(head).to_bytes(_WIDTH, "big"), head, zlib.crc32(head).to_bytes(4, "big"), *parts))
+    head_parts = (_MAGIC, len(head).to_bytes(_WIDTH, "big"), head, zlib.crc32(head).to_bytes(4, "big"))
     part_name = f"{path}.{os.getpid()}"
     try:
         with open(part_name, "wb") as file:
-            file.write(data)
+            file.writelines((*head_parts, *parts))
         os.replace(part_name, path)
     except OSError:
         with contextlib.suppress(OSError):

@@ -9,6 +9,7 @@ Next in the flow: `shelf` keeps a view up to date and makes boards of it.
 from __future__ import annotations
 
 from collections.abc import Callable, ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
+from functools import partial
 from weakref import ref
 
 from orange.adapters.store.accepted import Accepted
@@ -108,14 +109,18 @@ class View:
     def update(self, paths: Iterable[str]) -> None:
         """Take in that these paths' files or accepted contents may have changed; odd ones are always looked at."""
         due = {*paths, *self.odd}
-        touched = {self._withdraw(path) for path in due}
-        present = {path for path in due if path in self._memory.files}
+        touched = {self._withdraw(path) for path in due if path in self._ids or path in self.odd}
+        present = due & self._memory.files.keys()
         missing = sorted(due - present)
         absent = {task_id: path for path in missing if (task_id := self._id_at(path))}
+        here, gone = (
+            partial(self.examiner.present, absent=absent),
+            partial(self.examiner.gone, claimants=self.claimants),
+        )
         for path in sorted(present):
-            touched.add(self._offer(path, self._examined(path, lambda path: self.examiner.present(path, absent))))
+            touched.add(self._offer(path, self._examined(path, here)))
         for path in missing:
-            touched.add(self._offer(path, self._examined(path, lambda path: self.examiner.gone(path, self.claimants))))
+            touched.add(self._offer(path, self._examined(path, gone)))
         touched.discard(None)
         for task_id in touched:
             self._settle(task_id or "")
