@@ -18,10 +18,9 @@ _FIRST, _LAST = -62135596800.0, 253402300800.0
 _STAMP = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})[Tt]([0-9]{2}):([0-9]{2}):([0-9]{2})(\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})"
 )
-#: What orange writes itself, on days that every month has: the common case needs no arithmetic.
-_COMMON = re.compile(
-    r"(?!0000)[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z"
-)
+#: What orange writes itself, on days that every month has, as a regular expression: it needs no arithmetic.
+USUAL_TIME = r"(?!0000)[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z"
+_USUAL = re.compile(USUAL_TIME)
 
 
 def stamp(seconds: float) -> str:
@@ -48,7 +47,7 @@ def is_time(text: str) -> bool:
 
 def normal(text: str) -> str | None:
     """Bring an RFC 3339 time into UTC, ending in Z; None when it is no time. Fractions are dropped with the offset."""
-    if _COMMON.fullmatch(text):
+    if _USUAL.fullmatch(text):
         return text
     found = _seconds(text)
     return None if found is None or not _FIRST <= found < _LAST else stamp(found)

@@ -108,6 +108,8 @@ class Daemon:
                     if look.everything:
                         return
                     self.agenda.look_again()  # the last word has a look at everything
+            for served in self.projects.values():
+                served.watch()
             self.agenda.wait(self._wakes_in(), SHORTEST)
 
     def _poll(self) -> float:
@@ -160,7 +162,7 @@ class Daemon:
 
     def _wind_down(self) -> None:
         for served in self.projects.values():
-            served.watch.stop()
+            served.stop_watching()
             served.reconciler.close(SHUTDOWN)
 
     def answer(self, name: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:

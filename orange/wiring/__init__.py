@@ -230,12 +230,27 @@ def find_speaker(layout: Layout, path: str) -> Speaker:
     return Speaker(Actor.PERSON, speaker.user_name(), speaker.task_of_folder(layout, path))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Served:
     """A project the daemon serves."""
 
     reconciler: Reconciler
-    watch: FolderWatch
+    #: Told of edits.
+    edited: Callable[[str | None], None]
+    _watch: FolderWatch | None = None
+
+    def watch(self) -> None:
+        """Watch for edits from now on: after the first turn, which setting it up beside would only slow down."""
+        from orange.adapters.watch import FolderWatch
+
+        if self._watch is None and os.environ.get("ORANGE_WATCH") != "off":
+            self._watch = FolderWatch()
+            self._watch.start(self.reconciler.parts.layout.tree, self.edited)
+
+    def stop_watching(self) -> None:
+        """Watch no longer."""
+        if self._watch is not None:
+            self._watch.stop()
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,17 +264,13 @@ class Hints:
 
 
 def serve(root: str, home: Home, hints: Hints, pool: ThreadPoolExecutor) -> Served:
-    """Make a project's reconciler, mend what a kill left, and begin to watch. Raises OrangeError."""
-    from orange.adapters.watch import FolderWatch
+    """Make a project's reconciler, and mend what a kill left. Raises OrangeError."""
     from orange.reconciler.loop import Reconciler
 
     parts = open_parts(root, home, daemon=True)
     reconciler = Reconciler(parts, Speaker(Actor.DAEMON, "daemon"), hints.nudge, pool)
     reconciler.repair()
-    watch = FolderWatch()
-    if os.environ.get("ORANGE_WATCH") != "off":
-        watch.start(parts.layout.tree, hints.edited)
-    return Served(reconciler, watch)
+    return Served(reconciler, hints.edited)
 
 
 def daemon_up(home: Home) -> bool:

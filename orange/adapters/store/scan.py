@@ -13,6 +13,7 @@ import os
 import stat
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from orange.adapters.journal import blob_id
 from orange.adapters.store.index import Row
@@ -29,6 +30,7 @@ _SUFFIX = "/" + NAME
 #: Nanoseconds by which a file system's clock may lag behind.
 _RACY = 20_000_000
 _FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+_FOLDER = os.O_RDONLY | os.O_CLOEXEC | os.O_DIRECTORY
 #: What a lookup raises where there is nothing (any more).
 _ABSENT = (FileNotFoundError, NotADirectoryError)
 
@@ -75,32 +77,78 @@ class Memory:
     linked: dict[str, Problem] = field(default_factory=dict)
 
 
+#: Notes a path that could not be looked at, and why, and adds what went with it to the set.
+_Lost: TypeAlias = Callable[[str, OSError, set[str]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Pass:
+    """One look at the disk."""
+
+    #: The open folder of the records, for the shortest ways to what lies in it.
+    tree: int
+    #: When it began, in nanoseconds.
+    now: int
+    #: What it finds changed.
+    changed: set[str]
+
+
 class Scanner:
     """Keeps a memory up to date with the disk."""
 
     def __init__(self, tree: str, now: Callable[[], int]) -> None:
         #: `now` gives nanoseconds since 1970 by the clock the file system uses.
         self._tree, self._now = tree, now
-        self._prefix = tree + "/"
         #: Names the hash of blob ids: sha1, or sha256 in such a repository.
         self.algorithm = "sha1"
         self.memory = Memory()
 
     def scan(self) -> set[str]:
         """Look at everything; returns the paths of the files that changed, appeared or went."""
-        memory, changed, now = self.memory, set[str](), self._now()
-        memory.unknown, memory.uprooted = {}, {}
-        prefix, folders, files, lstat = self._prefix, memory.folders, memory.files, os.lstat
+        self.memory.unknown, self.memory.uprooted = {}, {}
+        changed = set[str]()
+        tree = self._open(ROOTS, self._lost, changed)
+        if tree is not None:
+            try:
+                self._walk(_Pass(tree, self._now(), changed))
+            finally:
+                os.close(tree)
+        return changed
+
+    def look(self, paths: Iterable[str]) -> set[str]:
+        """Look at these files only."""
+        wanted = [path for path in paths if is_task_path(path) and "/." not in path]
+        changed = set[str]()
+        tree = self._open(wanted, self._unseen, changed) if wanted else None
+        if tree is not None:
+            try:
+                for path in wanted:
+                    self._read(path, _Pass(tree, self._now(), changed))
+            finally:
+                os.close(tree)
+        return changed
+
+    def _open(self, paths: Iterable[str], lost: _Lost, changed: set[str]) -> int | None:
+        """Open the records' folder, for short ways to what lies in it; None where all of `paths` are lost with it."""
+        try:
+            return os.open(self._tree, _FOLDER)
+        except OSError as error:
+            for path in paths:
+                lost(path, error, changed)
+            return None
+
+    def _walk(self, here: _Pass) -> None:
+        folders, files, look, tree = self.memory.folders, self.memory.files, os.stat, here.tree
         stack = list(ROOTS)
         while stack:
             folder = stack.pop()
             place = folders.get(folder)
             try:
-                found = lstat(prefix + folder)
+                found = look(folder, dir_fd=tree, follow_symlinks=False)
                 if place is None or place.signature != (found.st_mtime_ns, found.st_ctime_ns, found.st_ino):
-                    place = self._list(folder, found, now, changed)
+                    place = self._list(folder, found, here)
             except OSError as error:
-                self._lost(folder, error, changed)
+                self._lost(folder, error, here.changed)
                 continue
             if place.folders:
                 stack.extend(place.folders)
@@ -108,34 +156,25 @@ class Scanner:
                 path = folder + _SUFFIX
                 file = files.get(path)
                 if file is None:
-                    self._read(path, now, changed)
+                    self._read(path, here)
                     continue
                 try:
-                    found = lstat(prefix + path)
+                    found = look(path, dir_fd=tree, follow_symlinks=False)
                 except OSError as error:
-                    self._unseen(path, error, changed)
+                    self._unseen(path, error, here.changed)
                     continue
                 if file.signature != (
                     found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino,
                 ):  # fmt: skip
-                    self._read(path, now, changed)
-        return changed
+                    self._read(path, here)
 
-    def look(self, paths: Iterable[str]) -> set[str]:
-        """Look at these files only."""
-        changed, now = set[str](), self._now()
-        for path in paths:
-            if is_task_path(path) and "/." not in path:
-                self._read(path, now, changed)
-        return changed
-
-    def _list(self, folder: str, found: os.stat_result, now: int, changed: set[str]) -> Place:
+    def _list(self, folder: str, found: os.stat_result, here: _Pass) -> Place:
         """List a folder anew. Raises OSError."""
         if not stat.S_ISDIR(found.st_mode):
             raise NotADirectoryError(errno.ENOTDIR, "it is not a folder")
         inside, has_task = [], False
         self.memory.linked.pop(folder, None)
-        with os.scandir(self._prefix + folder) as entries:
+        with os.scandir(f"{self._tree}/{folder}") as entries:
             for entry in entries:
                 name = entry.name
                 if name == NAME:
@@ -146,8 +185,8 @@ class Scanner:
                 elif entry.is_symlink() and entry.is_dir():
                     self.memory.linked[folder] = _linked(f"{folder}/{name}")
         signature = (found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
-        place = Place(signature if is_old(found, now) else (), tuple(sorted(inside)), has_task)
-        self._replace(folder, place, changed)
+        place = Place(signature if is_old(found, here.now) else (), tuple(sorted(inside)), has_task)
+        self._replace(folder, place, here.changed)
         return place
 
     def _replace(self, folder: str, place: Place, changed: set[str]) -> None:
@@ -191,14 +230,15 @@ class Scanner:
             self.memory.last[path] = gone
             changed.add(path)
 
-    def _read(self, path: str, now: int, changed: set[str]) -> None:
+    def _read(self, path: str, here: _Pass) -> None:
         """Read a file; the same content as before is no change."""
         try:
-            data, found = read_plain(self._prefix + path)
+            data, found = read_plain(path, folder=here.tree)
         except OSError as error:
-            self._unread(path, error, changed)
+            self._unread(path, error, here)
             return
-        signature = (found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino) if is_old(found, now) else ()
+        old = is_old(found, here.now)
+        signature = (found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino) if old else ()
         blob = blob_id(data, self.algorithm)
         before = self.memory.files.get(path)
         if before is not None and before.blob == blob:
@@ -206,21 +246,21 @@ class Scanner:
             return
         values = document.values(data, path)
         if isinstance(values, Problem):
-            self._put(path, File(signature, blob, None, values), changed)
+            self._put(path, File(signature, blob, None, values), here.changed)
         else:
-            self._put(path, File(signature, blob, row_of(values)), changed)
+            self._put(path, File(signature, blob, row_of(values)), here.changed)
 
-    def _unread(self, path: str, error: OSError, changed: set[str]) -> None:
+    def _unread(self, path: str, error: OSError, here: _Pass) -> None:
         """Note a file that could not be read: it is gone, a problem, or beyond a folder that lets nobody look."""
         if not isinstance(error, _ABSENT):
             try:
-                os.lstat(self._prefix + path)
+                os.stat(path, dir_fd=here.tree, follow_symlinks=False)
             except OSError as unseen:
                 error = unseen
             else:
-                self._put(path, File((), "", None, _unreadable(path, error)), changed)
+                self._put(path, File((), "", None, _unreadable(path, error)), here.changed)
                 return
-        self._unseen(path, error, changed)
+        self._unseen(path, error, here.changed)
 
     def _put(self, path: str, file: File, changed: set[str]) -> None:
         before = self.memory.files.get(path)
@@ -240,12 +280,12 @@ def is_task_path(path: str) -> bool:
     return path.endswith(_SUFFIX) and path.startswith(("tasks/", "archive/"))
 
 
-def read_plain(path: str, limit: int = MAX_FILE) -> tuple[bytes, os.stat_result]:
+def read_plain(path: str, limit: int = MAX_FILE, *, folder: int | None = None) -> tuple[bytes, os.stat_result]:
     """Read a plain file that is no larger than `limit` (else one byte more of it), without following a link.
 
-    Raises OSError.
+    `folder` is an open folder that the path begins in. Raises OSError.
     """
-    fd = os.open(path, _FLAGS)
+    fd = os.open(path, _FLAGS, dir_fd=folder)
     try:
         found = os.fstat(fd)
         if not stat.S_ISREG(found.st_mode):
