@@ -34,7 +34,7 @@ _LISTED = rf'(?:{ITEM}|"[A-Za-z0-9_./ -]*+")'
 _LIST = rf"\[(?:{_LISTED}(?:, {_LISTED})*)?\]"
 _KEY = r"[a-z][a-z_]{0,63}"
 #: A value of a flow map: words with a space or a colon between them, so that a time is one too.
-_MAPPED = rf'(?:{ITEM}(?:[ :][A-Za-z0-9_./][A-Za-z0-9_./-]*+)*+|"[A-Za-z0-9_./: -]*+")'
+_MAPPED = rf'(?:{ITEM}(?:[ :][A-Za-z0-9_./][A-Za-z0-9_./-]*+)*|"[A-Za-z0-9_./: -]*+")'
 _MAP = rf"\{{(?:{_KEY}: {_MAPPED}(?:, {_KEY}: {_MAPPED})*)?\}}"
 _LINE = re.compile(rf"^(|  |  - )(?:({_KEY}):(?: |$))?({PLAIN}|{_DOUBLE}|{_SINGLE}|{_LIST}|{_MAP})?$", re.MULTILINE)
 #: With what a value begins that is not plain text; the last three may be a null.
