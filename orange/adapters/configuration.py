@@ -1,21 +1,24 @@
 """The configuration files: read again when they have changed, layered, held back where nobody here trusted them yet.
 
-A file that cannot be understood leaves the last good values in force and is a problem. Next in the flow: everything
-that reads settings.
+A file with a mistake in it is a problem, and the last good one stays in force: its text is kept beside, so that the
+daemon, the commands and the daemon after its restart all go by the same. Next in the flow: everything that reads
+settings.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 
 from orange.adapters import trust
 from orange.adapters.private import write_whole
 from orange.core import config, config_commands, config_edit, config_view
 from orange.core.config import Source
 from orange.core.config_walk import Raw
+from orange.core.home import Home
 from orange.core.layout import Layout
-from orange.core.problems import InvalidInput, Problem
+from orange.core.problems import InvalidInput, Problem, StorageFailed
 from orange.core.settings import Settings
 
 #: How a file is recognised as unchanged: modification time, size, inode; None when it is not there.
@@ -25,10 +28,9 @@ Signature = tuple[int, int, int] | None
 class Configuration:
     """One project's effective settings."""
 
-    def __init__(self, layout: Layout, user_file: str, environment: Mapping[str, str]) -> None:
-        self.layout, self.user_file, self.environment = layout, user_file, environment
+    def __init__(self, layout: Layout, home: Home, environment: Mapping[str, str]) -> None:
+        self.layout, self.home, self.environment = layout, home, environment
         self._seen: tuple[Signature, ...] | None = None
-        self._good: dict[str, Raw] = {}
         self._settings = Settings()
         self._sources: Mapping[str, Source] = {}
         self._problems: tuple[Problem, ...] = ()
@@ -56,7 +58,7 @@ class Configuration:
 
     def assign(self, name: str, value: str, *, user: bool) -> None:
         """Set one key in the project's or the user's file. Raises InvalidInput, StorageFailed."""
-        path = self.user_file if user else self.layout.config
+        path = self.home.settings if user else self.layout.config
         try:
             text = _bytes(path).decode()
         except UnicodeDecodeError as error:
@@ -64,12 +66,12 @@ class Configuration:
         write_whole(path, config_edit.assign(text, name, value).encode())
 
     def _refresh(self) -> None:
-        watched = (self.layout.config, self.user_file, trust.path(self.layout))
+        watched = (self.layout.config, self.home.settings, trust.path(self.layout))
         seen = tuple(_signature(path) for path in watched)
         if seen == self._seen:
             return
-        project, project_problems = self._read(self.layout.config, "config.yaml")
-        user, user_problems = self._read(self.user_file, self.user_file)
+        project, project_problems = _read(self.layout.config, "config.yaml", self.layout.good_config)
+        user, user_problems = _read(self.home.settings, self.home.settings, self.home.good_settings)
         held_back: tuple[Problem, ...] = ()
         if trust.read(self.layout).commands:  # whatever was edited since: the rest of them is still unseen
             project, held_back = config_commands.withheld(project), (_WAITS_FOR_TRUST,)
@@ -77,13 +79,18 @@ class Configuration:
         self._problems = (*project_problems, *user_problems, *problems, *held_back)
         self._seen = seen
 
-    def _read(self, path: str, name: str) -> tuple[Raw, tuple[Problem, ...]]:
-        """Read one file; where it cannot be read as a whole, its last good values stay."""
-        raw, problems = config.read(_bytes(path), name)
-        if problems and not raw and path in self._good:
-            return self._good[path], problems
-        self._good[path] = raw
-        return raw, problems
+
+def _read(path: str, name: str, kept: str) -> tuple[Raw, tuple[Problem, ...]]:
+    """Read one file, and keep its text as the last good one; where something is wrong in it, read the one kept."""
+    text = _bytes(path)
+    raw, problems = config.read(text, name)
+    good = _bytes(kept)
+    if problems and good:
+        return config.read(good, f"{name} (the last good one)")[0], problems
+    if not problems and text != good:
+        with suppress(StorageFailed):  # without it, a later mistake puts the defaults in force
+            write_whole(kept, text)
+    return raw, problems
 
 
 _WAITS_FOR_TRUST = Problem(

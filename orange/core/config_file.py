@@ -60,7 +60,7 @@ def parse(text: bytes, path: str) -> tuple[Item, tuple[Problem, ...]]:
     try:
         top = _Reader(_events(_decode(text)), path, duplicates).document()
     except Unreadable as found:
-        return EMPTY, (Problem(path, found.line, found.message, "mend the file; until then it counts as empty"),)
+        return EMPTY, (Problem(path, found.line, found.message, "mend it: until then the last good file counts"),)
     if top.value is None:
         return EMPTY, ()
     if not isinstance(top.value, Mapping):

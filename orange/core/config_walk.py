@@ -79,7 +79,9 @@ class Walk:
             value = typed(key, item)
         except Refused as refused:
             self._problem(
-                refused.line or item.line, f"{'.'.join(parts)}: {refused}", "the value below it stays in force"
+                refused.line or item.line,
+                f"{'.'.join(parts)}: {refused}",
+                "mend it: until then the last good file counts",
             )
             return
         if key.kind is Kind.ITEMS:

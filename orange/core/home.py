@@ -55,6 +55,11 @@ class Home:
         """The user's settings."""
         return f"{self.config}/config.yaml"
 
+    @property
+    def good_settings(self) -> str:
+        """The user's settings as they were when nothing was wrong in them."""
+        return f"{self.state}/config.good.yaml"
+
 
 def home(environment: Mapping[str, str], user: int) -> Home:
     """Work out a user's folders from the environment; `user` is the numeric user id."""

@@ -33,6 +33,11 @@ class Layout:
         return f"{self.tree}/config.yaml"
 
     @property
+    def good_config(self) -> str:
+        """The configuration as it was when nothing was wrong in it."""
+        return f"{self.runtime}/config.good.yaml"
+
+    @property
     def runtime(self) -> str:
         """Machine-local, never versioned."""
         return f"{self.common}/orange"

@@ -72,7 +72,7 @@ class Wired:
         """The configuration files."""
         from orange.adapters.configuration import Configuration
 
-        return Configuration(self.layout, self.home.settings, os.environ)
+        return Configuration(self.layout, self.home, os.environ)
 
     @cached_property
     def store(self) -> TaskStore:
