@@ -64,10 +64,9 @@ class FileKeeper:
         store = self._project.parts.store
         if not isinstance(store, FileStore) or self._places is None or self._project.parts.daemon_running():
             return None
-        shelf = store._shelf  # noqa: SLF001 - what the store has seen is nobody else's business
-        memory = shelf.scanner.memory
-        if memory.unknown or memory.linked or shelf.view.examiner.missing or not memory.files:
-            return None  # of a file that is missing, time tells whether it is gone
+        memory = store.seen()
+        if memory is None or not memory.files:
+            return None
         watched, quiet = _watched(memory)
         known = [*self._places.values(), *watched.values(), *quiet.values()]
         if not all(found is None or 0 < found[0] < self._from for found in known):

@@ -16,7 +16,7 @@ from orange.adapters.store.accepted import older
 from orange.adapters.store.draft import understood
 from orange.adapters.store.merge import merge_op
 from orange.adapters.store.recording import Recorder
-from orange.adapters.store.scan import read_plain
+from orange.adapters.store.scan import Memory, read_plain
 from orange.adapters.store.shelf import Shelf
 from orange.adapters.store.takeup import TakeUp
 from orange.adapters.store.transaction import FileTransaction
@@ -65,6 +65,15 @@ class FileStore:
         """
         self._shelf.refresh(paths)
         return self._shelf.made()
+
+    def seen(self) -> Memory | None:
+        """What the last look saw on the disk; None while something is uncertain.
+
+        That is so for what could not be looked at, and for a missing file, of which time tells whether it is gone.
+        """
+        memory = self._shelf.scanner.memory
+        uncertain = memory.unknown or memory.linked or self._shelf.view.examiner.missing
+        return None if uncertain else memory
 
     def body(self, task_id: str) -> str:
         """A task's body. Raises TaskNotFound, BrokenFile."""
