@@ -16,7 +16,7 @@ from dataclasses import asdict, fields
 from typing import Any
 
 from orange import recordfile
-from orange.core import runfiles
+from orange.core import redact, runfiles
 from orange.core.agents import UNTOLD, Command, Conversation, Resume, Spent
 from orange.core.ending import Ending, Subject, error_text, result, shown
 from orange.core.layout import Layout
@@ -38,9 +38,15 @@ MakeCommand = Callable[[RunSpec, str], Command]
 class FileRuns:
     """The runs of one project."""
 
-    def __init__(self, layout: Layout, command: MakeCommand, now: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        layout: Layout,
+        command: MakeCommand,
+        now: Callable[[], float] = time.time,
+        secrets: redact.Secrets = redact.SHAPES,
+    ) -> None:
         self._root = layout.runs
-        self._make, self._now = command, now
+        self._make, self._now, self._secrets = command, now, secrets
         #: Ended runs' records, as far as anybody asked for them since the last look, and before it.
         self._asked: dict[str, RunRecord] = {}
         self._before: dict[str, RunRecord] = {}
@@ -54,10 +60,10 @@ class FileRuns:
         return f"{self._root}/{run}"
 
     def keep(self, run: str, name: str, value: Mapping[str, object]) -> None:
-        """Write a JSON artifact into a run's folder, where there is one. Raises StorageFailed."""
+        """Write a JSON artifact into a run's folder, where there is one; secrets are masked. Raises StorageFailed."""
         path = f"{self.folder(run)}/{name}"
         try:
-            recordfile.replace(path, (json.dumps(value, indent=1) + "\n").encode())
+            recordfile.replace(path, (json.dumps(self._secrets.mask_value(value), indent=1) + "\n").encode())
         except (FileNotFoundError, NotADirectoryError):
             return
         except OSError as error:
@@ -111,10 +117,11 @@ class FileRuns:
             return
         output = _tail(f"{folder}/{runfiles.OUTPUT}")
         ending = Ending(outcome, message, command=_command(folder), output=output)
-        told = json.dumps(result(ending, commit, self._now(), _values(f"{folder}/{runfiles.AGENT}")), indent=1) + "\n"
+        ended = result(ending, commit, self._now(), _values(f"{folder}/{runfiles.AGENT}"))
+        told = json.dumps(self._secrets.mask_value(ended), indent=1) + "\n"
         try:
             if ending.failed:
-                report = error_text(folder, Subject.of(record.spec), ending)
+                report = self._secrets.mask(error_text(folder, Subject.of(record.spec), ending))
                 recordfile.replace(f"{folder}/{runfiles.ERROR}", report.encode("utf-8", "replace"), sync=False)
             recordfile.replace(f"{folder}/{runfiles.RESULT}", told.encode())
         except OSError as error:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from orange.cli.call import Call
 from orange.cli.parsing import Command, common, many, seconds
 from orange.cli.render import age_of, one_line, text_lines
+from orange.core import redact
 from orange.core.problems import NotAProject
+
+if TYPE_CHECKING:
+    import logging
 
 
 @click.command(cls=Command)
@@ -51,8 +56,22 @@ def run(call: Call, /, registered: bool, poll: str | None, **given: Any) -> None
         options["poll"] = float(seconds(poll))
     if not registered:
         options["roots"] = (call.project.layout.root,)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.basicConfig(level=logging.INFO, handlers=[_log_without_secrets()])
     call.doors.daemon_run(options)
+
+
+def _log_without_secrets() -> logging.Handler:
+    """Make what writes the daemon's log."""
+    import logging
+
+    class Masked(logging.Formatter):
+        def format(self, record: logging.LogRecord) -> str:
+            return secrets.mask(super().format(record))
+
+    secrets = redact.of_environment(os.environ)
+    handler = logging.StreamHandler()
+    handler.setFormatter(Masked("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    return handler
 
 
 @click.command(cls=Command)

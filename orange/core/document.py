@@ -16,6 +16,7 @@ from orange.core import fasthead, fastyaml, schema
 from orange.core.entries import MAX_FILE, Entry, Frontmatter, Raw, Unreadable
 from orange.core.fieldtypes import Misfit
 from orange.core.model import Task
+from orange.core.plaintext import problem_in
 from orange.core.problems import BrokenFile, EditFailed, InvalidInput, Problem
 
 if TYPE_CHECKING:
@@ -51,7 +52,8 @@ def values(data: bytes, path: str) -> Mapping[str, Any] | Problem:
 
 
 def _read(data: bytes, path: str) -> _Typed | Problem:
-    return _quick(data) or _careful(data, path)
+    found = _quick(data) or _careful(data, path)
+    return found if isinstance(found, Problem) else problem_in(data, path) or found
 
 
 def _quick(data: bytes) -> _Typed | None:

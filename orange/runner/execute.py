@@ -40,7 +40,7 @@ def execute(job: Job, folder: RunFolder, session: Session, env: Mapping[str, str
     """Run the agent to its end; returns how it went. Raises OSError when the disk refuses its log."""
     with folder.stage("execute", "agent") as step:
         folder.note("execute", f"start {shown(job.argv)}")
-        transcript = Transcript(folder.path(runfiles.OUTPUT))
+        transcript = Transcript(folder.path(runfiles.OUTPUT), folder.secrets)
         patience = Patience(
             session.clock(), limit=job.limit, stall=job.stall, ticks_per_second=proctable.TICKS_PER_SECOND
         )

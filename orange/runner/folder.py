@@ -12,7 +12,7 @@ import time
 from typing import TYPE_CHECKING
 
 from orange import proctable, recordfile
-from orange.core import runfiles
+from orange.core import redact, runfiles
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -24,6 +24,8 @@ class RunFolder:
     def __init__(self, path: str, now: Callable[[], float]) -> None:
         self.root = path
         self._now = now
+        #: What is masked in its logs and reports.
+        self.secrets = redact.SHAPES
         #: What `stage` recorded, for the summary.
         self.stages: list[dict[str, object]] = []
 
@@ -56,23 +58,29 @@ class RunFolder:
         return found if isinstance(found, dict) else {}
 
     def write_json(self, name: str, value: Mapping[str, object], *, sync: bool = False) -> None:
-        """Replace a file. Raises OSError."""
-        text = json.dumps(value, indent=1, ensure_ascii=False) + "\n"
-        self.write(name, text.encode("utf-8", "surrogateescape"), sync=sync)
+        """Replace a file; secrets are masked. Raises OSError."""
+        self.write_text(
+            name, json.dumps(self.secrets.mask_value(value), indent=1, ensure_ascii=False) + "\n", sync=sync
+        )
+
+    def write_text(self, name: str, text: str, *, sync: bool = False) -> None:
+        """Replace a file; secrets are masked. Raises OSError."""
+        data = self.secrets.mask_bytes(text.encode("utf-8", "surrogateescape"))
+        self.write(name, data, sync=sync)
 
     def write(self, name: str, data: bytes, *, sync: bool = False) -> None:
-        """Replace a file, in a folder below if it says so. Raises OSError."""
+        """Replace a file, in a folder below if it says so, as it is. Raises OSError."""
         path = self.path(name)
         os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
         recordfile.replace(path, data, sync=sync)
 
     def append(self, name: str, text: str) -> None:
-        """Add to a log. A full disk loses the line, not the run."""
+        """Add to a log; secrets are masked. A full disk loses the line, not the run."""
         path = self.path(name)
         with contextlib.suppress(OSError):
             os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-            with open(path, "a", encoding="utf-8", errors="surrogateescape") as file:
-                file.write(text)
+            with open(path, "ab") as file:
+                file.write(self.secrets.mask_bytes(text.encode("utf-8", "surrogateescape")))
 
     def note(self, stage: str, text: str) -> None:
         """Add a line to a stage's log."""

@@ -28,7 +28,7 @@ def run_hook(  # noqa: PLR0913, PLR0917 - the run's four parts, and which hook
     with folder.stage(stage, name) as step:
         log = folder.path(f"{runfiles.LOGS}/steps/{name}.log")
         os.makedirs(os.path.dirname(log), mode=0o700, exist_ok=True)
-        transcript = Transcript(log)
+        transcript = Transcript(log, folder.secrets)
         patience = Patience(session.clock(), limit=job.hook_timeout)
         program = Program(("sh", "-c", command, "orange"), env, job.workspace)
         ended = terminal.run(program, session, transcript, patience, _unnoticed)

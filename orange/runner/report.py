@@ -53,4 +53,4 @@ def _code(ending: Ending, patch: str | None) -> str:
 
 def write_error(folder: RunFolder, job: Job, ending: Ending) -> None:
     """Write what failed, the evidence, and what to do about it. Raises OSError."""
-    folder.write(runfiles.ERROR, error_text(folder.root, Subject.of(job), ending).encode("utf-8", "replace"))
+    folder.write_text(runfiles.ERROR, error_text(folder.root, Subject.of(job), ending))

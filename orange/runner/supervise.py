@@ -14,7 +14,7 @@ import tty
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from orange import proctable
-from orange.core import runfiles
+from orange.core import redact, runfiles
 from orange.core.ending import CRASHED, FAILED, STOPPED, Ending
 from orange.runner import report
 from orange.runner.execute import execute
@@ -92,11 +92,13 @@ def supervise(run: str, place: Place, parts: Callable[[str], Parts]) -> bool:
     job = load(folder.root)
     if folder.has(runfiles.STOP) or not folder.launch():
         return False
+    env = agent_environment(job, folder, place.env, place.runtime)
+    folder.secrets = redact.of_environment(env)
     marks = runfiles.marks(run, place.runtime)
     session = Session(*_outer(), orders, place.clock.monotonic, marks, folder.path(runfiles.PARKED))
     ending, saved = Ending(CRASHED, f"the supervisor failed: see {folder.path(runfiles.COMPLAINTS)}"), Saved()
     try:
-        ending = _carry_out(job, folder, session, agent_environment(job, folder, place.env, place.runtime))
+        ending = _carry_out(job, folder, session, env)
         if ending.outcome != CRASHED:  # a session that was lost leaves the workspace as it is
             saved = _save(job, folder, lambda: parts(place.runtime))
     finally:  # a fault of ours is a result too
@@ -141,7 +143,7 @@ def _save(job: Job, folder: RunFolder, parts: Callable[[], Parts]) -> Saved:
             made = parts()
             commit = made.commit_leftovers(job.workspace, _message(job)) if job.auto_commit else None
             patch = made.diff(job.branch, job.base) if job.branch else None
-            folder.write(runfiles.PATCH, (patch or "").encode("utf-8", "surrogateescape"))
+            folder.write_text(runfiles.PATCH, patch or "")
         except (OrangeError, OSError) as error:
             step.failed = f"what the agent left could not be saved: {error}"
             folder.note("execute", step.failed)
@@ -180,10 +182,13 @@ def _last_screen(folder: RunFolder, env: Mapping[str, str]) -> None:
     if not socket or not pane:
         return
     argv = ["tmux", "-S", socket, "capture-pane", "-p", "-t", pane]
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
-    actions = [(os.POSIX_SPAWN_OPEN, 1, folder.path(runfiles.SCREEN), flags, 0o600)]
-    with contextlib.suppress(OSError):
-        pid = os.posix_spawnp("tmux", argv, dict(env), file_actions=actions)
+    shown, theirs = os.pipe()  # holds a screen of any usual size
+    with contextlib.suppress(OSError), os.fdopen(shown, "rb") as screen:
+        try:
+            pid = os.posix_spawnp("tmux", argv, dict(env), file_actions=[(os.POSIX_SPAWN_DUP2, theirs, 1)])
+        finally:
+            os.close(theirs)
         if not proctable.wait_gone(proctable.identify(pid), SCREEN_TIME):
             os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
+        folder.write(runfiles.SCREEN, folder.secrets.mask_bytes(screen.read()))

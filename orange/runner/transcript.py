@@ -1,11 +1,19 @@
 """The record of what a terminal showed: an append-only file with an upper size, whose end is always kept.
 
+Secrets are masked before anything is written or kept.
+
 Next in the flow: `report` quotes its tail when the run failed; `orange task log` follows the file.
 """
 
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
+
+from orange.core.redact import SHAPES, Masker
+
+if TYPE_CHECKING:
+    from orange.core.redact import Secrets
 
 #: Bytes of output recorded as they come.
 LIMIT = 64 << 20
@@ -16,8 +24,9 @@ TAIL = 64 << 10
 class Transcript:
     """An open log. A full disk or limit ends the recording, never the program that is recorded."""
 
-    def __init__(self, path: str, limit: int = LIMIT) -> None:
+    def __init__(self, path: str, secrets: Secrets = SHAPES, limit: int = LIMIT) -> None:
         self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        self._masker = Masker(secrets)
         self._left = limit
         self._skipped = 0
         self._tail = bytearray()
@@ -26,11 +35,14 @@ class Transcript:
 
     @property
     def tail(self) -> bytes:
-        """The last bytes that came."""
+        """The last bytes that came; what may be the beginning of a secret comes with what follows it."""
         return bytes(self._tail[-TAIL:])
 
     def add(self, data: bytes) -> None:
         """Record output."""
+        self._record(self._masker.feed(data))
+
+    def _record(self, data: bytes) -> None:
         self._tail += data
         if len(self._tail) > 2 * TAIL:
             del self._tail[:-TAIL]
@@ -40,7 +52,8 @@ class Transcript:
         self._skip(len(data) - len(kept))
 
     def close(self) -> None:
-        """Record the end of what was left out, and close the file."""
+        """Record the end of what was held back and of what was left out, and close the file."""
+        self._record(self._masker.finish())
         if self._skipped and not self.trouble:
             end = self.tail[-min(TAIL, self._skipped) :]
             self._write(b"\r\n[orange: %d bytes left out]\r\n" % (self._skipped - len(end)) + end)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from orange.adapters.configuration import Configuration
     from orange.adapters.watch import FolderWatch
+    from orange.core.redact import Secrets
     from orange.project import Project
     from orange.reconciler.loop import Reconciler
 
@@ -81,7 +82,14 @@ class Wired:
         from orange.adapters.store.files import FileStore
 
         history = open_history(self.layout, batches=self.is_daemon)
-        return FileStore(self.layout, history, self.clock, autorecord=not self.is_daemon)
+        return FileStore(self.layout, history, self.clock, autorecord=not self.is_daemon, secrets=self.secrets)
+
+    @cached_property
+    def secrets(self) -> Secrets:
+        """What is never written: the secret values of this process's environment, and what looks like a token."""
+        from orange.core import redact
+
+        return redact.of_environment(os.environ)
 
     @property
     def integration(self) -> Integration:
@@ -123,7 +131,7 @@ class Wired:
         """The runs' records."""
         from orange.adapters.runs import FileRuns
 
-        return FileRuns(self.layout, _agent_command)
+        return FileRuns(self.layout, _agent_command, secrets=self.secrets)
 
     @cached_property
     def publications(self) -> Publications:

@@ -24,7 +24,7 @@ from orange import recordfile
 from orange.adapters.runtimes.events import Account, Began, Event, Limited, Spent, Tokens
 from orange.adapters.runtimes.registry import reader
 from orange.adapters.runtimes.rendering import Page
-from orange.core import runfiles
+from orange.core import redact, runfiles
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -54,6 +54,8 @@ class Headless:
         path = f"{folder}/{runfiles.STREAM}"
         os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
         self._raw = open(path, "ab", buffering=0)  # noqa: SIM115 - open as long as this process
+        self._secrets = redact.of_environment(os.environ)
+        self._masker = redact.Masker(self._secrets)
 
     def run(self, argv: Sequence[str], prompt: str) -> int:
         """Run the program to its end; returns its exit code, negative for a signal. Raises OSError."""
@@ -73,6 +75,7 @@ class Headless:
             self._follow(out)
         finally:
             os.close(out)
+            self._raw.write(self._masker.finish())
             self._save()
         return self._ended()
 
@@ -102,7 +105,7 @@ class Headless:
             data = os.read(out, 1 << 16)
         except BlockingIOError:
             return None
-        self._raw.write(data)
+        self._raw.write(self._masker.feed(data))
         return data
 
     def _read_enough(self, *, quiet: bool) -> bool:
@@ -154,7 +157,7 @@ class Headless:
 
     def _save(self) -> None:
         """Write what is known; a full disk loses the account, not the work."""
-        text = json.dumps(self.account.record(time.time()), indent=1) + "\n"
+        text = json.dumps(self._secrets.mask_value(self.account.record(time.time())), indent=1) + "\n"
         with contextlib.suppress(OSError):
             recordfile.replace(f"{self._folder}/{runfiles.AGENT}", text.encode(), sync=False)
 

@@ -6,15 +6,16 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from orange.core.redact import SHAPES, Secrets
 from orange.core.storeports import Event
 
 #: The trail's file in a task's folder.
 EVENTS = "events.jsonl"
 
 
-def line_of(event: Event) -> bytes:
-    """Write an event's line."""
-    parts = {"at": event.at, "type": event.type, "by": event.by, "data": dict(event.data)}
+def line_of(event: Event, secrets: Secrets = SHAPES) -> bytes:
+    """Write an event's line, without secrets."""
+    parts = {"at": event.at, "type": event.type, "by": event.by, "data": secrets.mask_value(dict(event.data))}
     return json.dumps(parts, ensure_ascii=False, default=str).encode("utf-8", "replace") + b"\n"
 
 

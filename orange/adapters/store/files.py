@@ -24,13 +24,14 @@ from orange.core.layout import Layout
 from orange.core.model import Board
 from orange.core.ports import Clock
 from orange.core.problems import BrokenFile, OrangeError, Problem, TaskNotFound
+from orange.core.redact import SHAPES, Secrets
 from orange.core.storeports import Event, History
 
 
 class FileStore:
     """Satisfies `ports.TaskStore`."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the store's parts, the optional ones by name
         self,
         layout: Layout,
         history: History,
@@ -38,14 +39,15 @@ class FileStore:
         *,
         autorecord: bool = False,
         disk: Disk | None = None,
+        secrets: Secrets = SHAPES,
     ) -> None:
         """Open a project's tasks.
 
         `autorecord` commits after each transaction, where no daemon does it in batches. `disk` is the seam of every
-        write.
+        write. `secrets` never reach a file.
         """
         disk = disk or Disk()
-        self._layout, self._clock, self._autorecord = layout, clock, autorecord
+        self._layout, self._clock, self._autorecord, self._secrets = layout, clock, autorecord, secrets
         self._journal = Journal(layout, self._merge, disk)
         self._shelf = Shelf(layout, self._journal, history, clock)
         self._take_up = TakeUp(layout.tree, self._shelf, disk)
@@ -123,7 +125,7 @@ class FileStore:
         """
         with self._journal.locked():
             self._shelf.begin()
-            transaction = FileTransaction(self._layout, self._shelf, self._clock, self._take_up)
+            transaction = FileTransaction(self._layout, self._shelf, self._clock, self._take_up, self._secrets)
             yield transaction
             ops = transaction.ops()
             if ops:

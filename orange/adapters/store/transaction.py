@@ -20,8 +20,10 @@ from orange.adapters.store.shelf import Shelf
 from orange.adapters.store.takeup import TakeUp
 from orange.core.layout import Layout
 from orange.core.model import Board, Task
+from orange.core.plaintext import SecretRefused
 from orange.core.ports import Clock
 from orange.core.problems import BrokenFile, InvalidInput, StaleWrite, TaskNotFound
+from orange.core.redact import SHAPES, Secrets
 from orange.core.storeports import Event
 from orange.core.times import stamp
 
@@ -32,8 +34,9 @@ _DEEPEST = 3000
 class FileTransaction:
     """Satisfies `ports.Transaction`. Lives under the project lock."""
 
-    def __init__(self, layout: Layout, shelf: Shelf, clock: Clock, take_up: TakeUp) -> None:
+    def __init__(self, layout: Layout, shelf: Shelf, clock: Clock, take_up: TakeUp, secrets: Secrets = SHAPES) -> None:
         self._layout, self._shelf, self._clock, self._take_up = layout, shelf, clock, take_up
+        self._secrets = secrets
         self._drafts: dict[str, Draft] = {}
         self._events: dict[str, list[bytes]] = {}
         #: Where tasks are moved to.
@@ -81,12 +84,15 @@ class FileTransaction:
 
         Raises InvalidInput when the id is taken, TaskNotFound for a missing parent.
         """
+        self._refuse_secrets("the body", body)
+        self._refuse_secrets("the title", task.title)
         now = self._now()
         task = replace(task, created_at=task.created_at or now, updated_at=now)
         return self._add(draft.created(f"{self._home(task)}/{task.slug}/{NAME}", task, body))
 
     def adopt(self, text: str, folder: str | None = None) -> Task:
         """Add a task from a complete file's text as it stands. Raises BrokenFile, InvalidInput."""
+        self._refuse_secrets("the file", text)
         data = text.encode("utf-8", "surrogateescape")
         slug = draft.understood(data, NAME).task.slug
         return self._add(draft.adopted(f"{_checked(folder or ROOTS[0])}/{slug}/{NAME}", data))
@@ -120,16 +126,38 @@ class FileTransaction:
         """
         if task.id not in self._drafts and not self._saw_all:
             raise StaleWrite(task.id, "it was not read again under the lock")
-        self._draft(task.id).put(task, self._now())
+        held = self._draft(task.id)
+        if task.title != held.task.title:
+            self._refuse_secrets("the title", task.title)
+        held.put(self._told_without_secrets(task), self._now())
 
     def write_section(self, task_id: str, section: str, text: str) -> None:
-        """Set the text of one `## section` of the body, adding the section where it is missing."""
+        """Set the text of one `## section` of the body, adding the section where it is missing.
+
+        Raises SecretRefused.
+        """
+        self._refuse_secrets(f"the section {section}", text)
         self._draft(task_id).write_section(section, text, self._now())
 
     def event(self, task_id: str, event: Event) -> None:
         """Append a line to the task's audit trail."""
         self._draft(task_id)
-        self._events.setdefault(task_id, []).append(line_of(event))
+        self._events.setdefault(task_id, []).append(line_of(event, self._secrets))
+
+    def _refuse_secrets(self, where: str, text: str) -> None:
+        line = self._secrets.line_of_first(text.encode("utf-8", "surrogatepass"))
+        if line is not None:
+            raise SecretRefused(where, line)
+
+    def _told_without_secrets(self, task: Task) -> Task:
+        """Mask what programs said: why a task is stuck, and what is asked of it."""
+        mask = self._secrets.mask
+        if stuck := task.stuck:
+            evidence = stuck.evidence and mask(stuck.evidence)
+            task = replace(task, stuck=replace(stuck, message=mask(stuck.message), evidence=evidence))
+        if request := task.request:
+            task = replace(task, request=replace(request, message=mask(request.message)))
+        return task
 
     def remove(self, task_id: str) -> None:
         """Delete a task's files; nested tasks move up. History keeps them."""

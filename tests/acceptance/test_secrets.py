@@ -1,0 +1,106 @@
+"""Secrets stay out of everything that orange writes."""
+
+from __future__ import annotations
+
+import base64
+import random
+import string
+import urllib.parse
+from pathlib import Path
+
+from tests.acceptance.conftest import configure
+from tests.acceptance.place import Place
+
+KINDS = ("TOKEN", "SECRET", "PASSWORD", "API_KEY")
+#: Prints every secret it finds plainly, in base64 at all three alignments, and for URLs; in one go and byte by byte.
+PROGRAM = """
+import base64, os, subprocess, sys, time, urllib.parse
+for name in sorted(os.environ):
+    if name.startswith("PLANTED_"):
+        value = os.environ[name].encode()
+        for shift in range(3):
+            print(base64.b64encode(b"u" * shift + value + b":tail").decode())
+            print(base64.urlsafe_b64encode(b"u" * shift + value).decode())
+        print("plain", value.decode(), "url", urllib.parse.quote(value, safe=""), flush=True)
+        for byte in value[:4] + b" " + value:
+            os.write(1, bytes([byte]))
+print()
+print("provider", os.environ["AUTH_PROVIDER"], "key", os.environ["MY_KEY"])
+first = os.environ["PLANTED_00_TOKEN"]
+open("made.txt", "w").write("password: " + first + "\\n")
+print("ghp_" + "a1B2" * 9, "https://ada:" + first + "@example.org/x.git")
+plan = "APPROACH: " + first
+print(subprocess.run(["orange", "task", "write", "Plan", "-"], input=plan, text=True, capture_output=True))
+if "asking" in os.environ["ORANGE_TASK_FILE"]:
+    for words in (["ask", "Is " + first + " right?"], ["task", "update", "--status", "stuck", "--message", first]):
+        print(subprocess.run(["orange", *words], capture_output=True, text=True))
+    sys.exit(0)
+sys.exit("it failed with " + first)
+"""
+
+
+def _planted() -> dict[str, str]:
+    source = random.Random(7)
+    letters = string.ascii_letters + string.digits + "+/=&%:;!?~ "
+    made = ("".join(source.choices(letters, k=source.randint(12, 70))).strip() + "x1" for _ in range(40))
+    return {f"PLANTED_{number:02}_{KINDS[number % 4]}": value for number, value in enumerate(made)}
+
+
+def _written(place: Place) -> dict[Path, bytes]:
+    """Return all that orange wrote: records, events, task files and runs in the repository, and the user's logs."""
+    roots = (place.repo / ".orange", place.repo / ".git" / "orange", place.home)
+    files = (path for root in roots for path in root.rglob("*") if path.is_file() and not path.is_symlink())
+    return {path: path.read_bytes() for path in files}
+
+
+def _forms(value: str) -> list[bytes]:
+    data = value.encode()
+    whole = [base64.b64encode(b"u" * shift + data)[-(-shift * 8 // 6) + 1 : -5] for shift in range(3)]
+    return [data, *whole, *(form.translate(bytes.maketrans(b"+/", b"-_")) for form in whole),
+            urllib.parse.quote(value, safe="").encode()]  # fmt: skip
+
+
+def test_forty_planted_secrets_appear_nowhere(place: Place) -> None:
+    """What an agent prints, asks, commits and fails with is written without the secrets of its environment."""
+    planted = _planted()
+    place.extra |= planted | {"AUTH_PROVIDER": "local", "MY_KEY": "1"}
+    program = place.home / "agent.py"
+    program.write_text(PROGRAM)
+    agents = f"agents: {{command: {{run: python3 {program}}}}}\nworkspaces: {{copy: []}}\n"
+    configure(place, "agent: command\nreview: {by: none}\nlimits: {attempts: 1}\n" + agents)
+    for name in ("failing", "asking"):
+        place.create(name)
+    place.start()
+    place.settled({"failing": "stuck", "asking": "stuck"})
+    place.until(lambda: len(list((place.repo / ".git/orange/runs").glob("*/result.json"))) == 2, "the runs' results")
+    place.close()
+    written = _written(place)
+    names = {path.name for path in written}
+    assert {"output.log", "error.md", "result.json", "run_summary.json", "events.jsonl", "changes.patch"} <= names
+    found = [(path, name) for name, value in planted.items() for form in _forms(value)
+             for path, data in written.items() if form in data]  # fmt: skip
+    assert not found
+    assert not [path for path, data in written.items() if b"ghp_a1B2" in data and path != program]
+    for log in (data for path, data in written.items() if path.name == "output.log"):
+        assert b"provider local key 1" in log
+        assert b"https://[redacted]@example.org/x.git" in log
+
+
+def test_a_task_cannot_be_given_a_secret(place: Place) -> None:
+    """A token in a task's text is refused, and in a hand-edited file it is a problem naming the line."""
+    token = "ghp_" + "a1B2" * 9
+    for args in (("task", "create", "a", "--body", f"Use\n{token}"), ("task", "create", f"with {token}")):
+        refused = place.orange(*args, fails=True)
+        assert "secret" in refused.err
+        assert token not in refused.err
+    task = place.create("fine")
+    answer = place.orange("task", "write", "Context", "-", cwd=place.repo, stdin=f"one\ntwo {token}", fails=True)
+    assert token not in answer.err
+    path = place.repo / ".orange" / place.task(task)["path"]
+    before = path.read_text()
+    path.write_text(before + f"\nlogin with {token}\n")
+    problems = place.orange("status", "--json").json["projects"][0]["problems"]
+    assert [problem["line"] for problem in problems] == [before.count("\n") + 2]
+    assert token not in str(problems)
+    path.write_text(before)
+    assert place.task(task)["status"] == "pending"
