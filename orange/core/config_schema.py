@@ -8,17 +8,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypeAlias
 
-from orange.core import names
+from orange.core import names, references
 from orange.core.config_values import Key, Kind
 from orange.core.layout import RECORDS_BRANCH
 from orange.core.model import Task
 from orange.core.problems import InvalidInput
 from orange.core.publication import VARIABLES, is_template
+from orange.core.redact import SHAPES
 
 _SLUG = r"[a-z0-9][a-z0-9_-]{0,47}"
 _RELATIVE = r"(?!/|~)(?!(.*/)?\.\.(/|$)).+"
 _TEMPLATE = "a text that names no other variables than " + ", ".join(f"{{{name}}}" for name in VARIABLES)
 _BRANCH = r"(?!-|/|refs/)(?!.*(\.\.|//|@\{|\.lock$|/$))[A-Za-z0-9._/+-]+"
+
+
+def _no_plain_secret(value: str) -> bool:
+    """Whether a variable's value is no secret itself, and no reference with a mistake in it."""
+    return references.valid(value) if references.intended(value) else SHAPES.mask(value) == value
 
 
 def _names_branches(pattern: str) -> bool:
@@ -44,8 +50,7 @@ _WEBHOOK = (
         expected="an http or https address"),
     Key("events", Kind.TEXTS, "Which events; all of them where it is missing."),
     Key("secret_ref", Kind.TEXT, "Where the signing secret is, never the secret itself.", null=True,
-        pattern=r"env:[A-Za-z_][A-Za-z0-9_]*|vault://[^#\s]+#\S+",
-        expected="env:NAME or vault://mount/path#field"),
+        fits=references.valid, expected=references.EXPECTED),
 )  # fmt: skip
 
 #: Every key, in the order of the documentation.
@@ -81,7 +86,9 @@ KEYS: tuple[Key, ...] = (
         "For the agent `command`: the shell command. `{prompt_file}`, `{workspace}` and `{task}` are filled in safely.",
         null=True, command=True),
     Key("agents.*.args", Kind.TEXTS, "Arguments added to the agent's own.", command=True),
-    Key("agents.*.env.*", Kind.TEXT, "A variable of the agent's environment.", command=True),
+    Key("agents.*.env.*", Kind.TEXT, "A variable of the agent's environment: its value, or for a secret where it is: "
+        f"{references.EXPECTED}.", command=True, fits=_no_plain_secret,
+        expected=f"a text; a secret as {references.EXPECTED}"),
     Key("agents.*.options.*", Kind.FREE, "A setting of the agent's program itself, for its runs here.", command=True),
     Key("agents.*.mode", Kind.WORD, "Whether the agent runs without or with its own screen.",
         words=("headless", "interactive"), only=("headless",)),
@@ -154,7 +161,7 @@ KEYS: tuple[Key, ...] = (
     Key("rules", Kind.ITEMS, "Rules on what may be started when.", command=True, only=((),)),
     Key("environment.command", Kind.TEXT,
         "A command that prints KEY=VALUE lines for this project's agents; the values are never stored.", null=True,
-        command=True, field="environment_command", only=(None,)),
+        command=True, field="environment_command"),
     Key("queue.legacy", Kind.FLAG, "Whether the job queue accepts the legacy job types.", field="queue_legacy"),
     Key("notify.command", Kind.TEXT, "A command run when something needs you.", null=True, user_only=True, command=True,
         field="notify_command", only=(None,)),

@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from orange.core import times
 from orange.core.config_file import Item
+from orange.core.redact import SHAPES
 
 
 class Kind(StrEnum):
@@ -215,5 +216,6 @@ def _shown(item: Item) -> str:
     if item.value is None:
         return "nothing"
     if isinstance(item.value, str):
-        return repr(item.value if len(item.value) <= 60 else item.value[:57] + "...")
+        value = SHAPES.mask(item.value)
+        return repr(value if len(value) <= 60 else value[:57] + "...")
     return "a list" if isinstance(item.value, tuple) else "a mapping"

@@ -139,6 +139,8 @@ class RunSpec:
     resume: Resume | None = None
     #: What is new since that conversation; `prompt` is for when it turns out not to be there any more.
     followup: str | None = None
+    #: A command that prints more variables for the agent.
+    environment_command: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,9 +107,13 @@ class Secrets:
 SHAPES = Secrets()
 
 
-def of_environment(env: Mapping[str, str], named: Iterable[str] = ()) -> Secrets:
-    """Return the secrets of an environment: the values of variables `named`, and of those whose names look secret."""
-    return Secrets(secretvalues.declared(env, frozenset(named)))
+#: The variable that lists, with commas, which others of an environment hold secrets whatever their names.
+NAMES = "ORANGE_SECRETS"
+
+
+def of_environment(env: Mapping[str, str]) -> Secrets:
+    """Return the secrets of an environment: the values of variables it lists, and of those whose names look secret."""
+    return Secrets(secretvalues.declared(env, env.get(NAMES, "").split(",")))
 
 
 def shapes_in(data: bytes) -> Iterator[_Span]:

@@ -104,6 +104,7 @@ def run_spec(parts: Parts, task: Task, run: str) -> RunSpec:
         resume=Resume(before.conversation.session, before.conversation.conversation_tokens)
         if before and before.conversation.session
         else None,
+        environment_command=settings.environment_command,
         followup=prompt.follow_up(task, _last_word(before)) if before else None,
     )
 

@@ -69,6 +69,9 @@ class Parts(Protocol):
     def capabilities(self) -> frozenset[str]:
         """Return what this machine can do: usable agents, `git`, `docker`, labels; lower case."""
 
+    def revealed(self, env: Mapping[str, str]) -> Mapping[str, str]:
+        """Return variables with what their references refer to. Raises OrangeError."""
+
     def random(self, count: int) -> bytes:
         """Return that many random bytes."""
 

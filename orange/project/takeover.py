@@ -43,8 +43,9 @@ def take_over(parts: Parts, speaker: Speaker, task: Task) -> Handover:
     if record is None:
         raise InvalidInput("task", f"no agent has had a conversation about {task.id} here: orange task take {task.id}")
     command = parts.runs.command(_resumed(record))
+    env = parts.revealed(command.env)
     held = _claim(parts, speaker, task)
-    return Handover(prepare_workspace(parts, held), command.argv, command.env, str(held.workspace))
+    return Handover(prepare_workspace(parts, held), command.argv, env, str(held.workspace))
 
 
 def _resumed(record: RunRecord) -> RunSpec:

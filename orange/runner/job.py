@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Job(NamedTuple):
-    """One run. The fields up to `followup` are fields of `ports.RunSpec`."""
+    """One run. The fields up to `environment_command` are fields of `ports.RunSpec`."""
 
     run: str
     task: str
@@ -39,6 +39,8 @@ class Job(NamedTuple):
     hook_timeout: float
     #: What is new since the conversation that is continued.
     followup: str | None
+    #: A command that prints more variables for the agent.
+    environment_command: str | None
     #: The agent's program; empty when it was refused.
     argv: tuple[str, ...]
     #: What the agent's program needs beside the common environment.

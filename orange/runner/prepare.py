@@ -7,18 +7,30 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from orange.core import environment, runfiles
+from orange.core import environment, redact, references, runfiles
 from orange.core.ending import AGENT_MISSING, FAILED, Ending
 from orange.runner.hooks import run_hook
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from orange.runner.folder import RunFolder
     from orange.runner.job import Job
     from orange.runner.terminal import Session
+
+
+class Places(Protocol):
+    """Where variables come from."""
+
+    @property
+    def resolved(self) -> Callable[[Mapping[str, str], Mapping[str, str]], Mapping[str, str]]:
+        """(variables, environment) -> the variables with references replaced. Raises OrangeError."""
+
+    @property
+    def printed(self) -> Callable[[str, str, Mapping[str, str], float], Mapping[str, str]]:
+        """(command, folder, environment, seconds) -> the variables it prints. Raises OrangeError."""
 
 
 def prepare(job: Job, folder: RunFolder, session: Session, env: Mapping[str, str]) -> Ending | None:
@@ -47,11 +59,31 @@ def _prepare(job: Job, folder: RunFolder, session: Session, env: Mapping[str, st
     return None
 
 
-def agent_environment(job: Job, folder: RunFolder, inherited: Mapping[str, str], runtime: str) -> dict[str, str]:
-    """Build what the agent's program gets: the user's environment, the project's, the agent's, and who it works for."""
-    env = environment.outside(inherited) | dict(job.env) | dict(job.agent_env)
-    env |= {
-        "PATH": f"{folder.path(runfiles.BIN)}:{env.get('PATH') or os.defpath}",
+def given_environment(
+    job: Job, inherited: Mapping[str, str], places: Callable[[], Places]
+) -> Mapping[str, str] | Ending:
+    """Gather the user's environment, the project's and the agent's, secrets looked up; an Ending where one is not had.
+
+    Without secrets nothing is loaded for them.
+    """
+    env = environment.outside(inherited) | dict(job.env)
+    if not job.environment_command and not references.among(job.agent_env):
+        return env | dict(job.agent_env)
+    from orange.core.problems import OrangeError
+
+    try:
+        made = places()
+        if job.environment_command:
+            env |= made.printed(job.environment_command, job.workspace, env, job.hook_timeout)
+        return {**env, **made.resolved(job.agent_env, env)}
+    except OrangeError as refused:
+        return Ending(AGENT_MISSING, refused.message, stage="prepare")
+
+
+def agent_environment(job: Job, folder: RunFolder, given: Mapping[str, str], runtime: str) -> dict[str, str]:
+    """Build what the agent's program gets: what is `given` to it, and who it works for."""
+    env = dict(given) | {
+        "PATH": f"{folder.path(runfiles.BIN)}:{given.get('PATH') or os.defpath}",
         "PWD": job.workspace,
         "ORANGE_TASK": job.task,
         runfiles.RUN_MARK: job.run,
@@ -61,6 +93,8 @@ def agent_environment(job: Job, folder: RunFolder, inherited: Mapping[str, str],
         "ORANGE_PROMPT_FILE": folder.path(runfiles.PROMPT if job.followup is None else runfiles.FOLLOWUP),
         "ORANGE_TASK_FILE": job.task_file,
     }
+    if secrets := references.among(job.agent_env):
+        env[redact.NAMES] = ",".join(secrets)
     if job.ports:
         env["ORANGE_PORT"] = str(job.ports[0])
     return env

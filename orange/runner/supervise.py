@@ -22,7 +22,7 @@ from orange.runner.folder import RunFolder
 from orange.runner.hooks import run_hook
 from orange.runner.job import Job, load
 from orange.runner.orders import Orders
-from orange.runner.prepare import agent_environment, prepare
+from orange.runner.prepare import Places, agent_environment, given_environment, prepare
 from orange.runner.terminal import Session
 
 if TYPE_CHECKING:
@@ -34,8 +34,8 @@ HASTE = 10.0
 SCREEN_TIME = 2.0
 
 
-class Parts(Protocol):
-    """What the supervisor needs from the rest of orange, made only when the agent has ended."""
+class Parts(Places, Protocol):
+    """What the supervisor needs from the rest of orange, made when it is needed: mostly when the agent has ended."""
 
     @property
     def commit_leftovers(self) -> Callable[[str, str], str | None]:
@@ -84,21 +84,19 @@ class Saved(NamedTuple):
 def supervise(run: str, place: Place, parts: Callable[[str], Parts]) -> bool:
     """Carry out a prepared run, unless it was started or told to end before; returns whether it was.
 
-    `parts` is called with the runtime folder once the agent has ended. Raises OSError, ValueError and KeyError when
-    the run's folder cannot be used.
+    `parts` is called with the runtime folder, at the latest once the agent has ended. Raises OSError, ValueError and
+    KeyError when the run's folder cannot be used.
     """
     folder = RunFolder(f"{place.runtime}/runs/{run}", place.clock.now)
     orders = Orders(folder.path(runfiles.STOP))
     job = load(folder.root)
     if folder.has(runfiles.STOP) or not folder.launch():
         return False
-    env = agent_environment(job, folder, place.env, place.runtime)
-    folder.secrets = redact.of_environment(env)
     marks = runfiles.marks(run, place.runtime)
     session = Session(*_outer(), orders, place.clock.monotonic, marks, folder.path(runfiles.PARKED))
     ending, saved = Ending(CRASHED, f"the supervisor failed: see {folder.path(runfiles.COMPLAINTS)}"), Saved()
     try:
-        ending = _carry_out(job, folder, session, env)
+        ending = _carry_out(job, folder, session, lambda: _environment(job, folder, place, parts))
         if ending.outcome != CRASHED:  # a session that was lost leaves the workspace as it is
             saved = _save(job, folder, lambda: parts(place.runtime))
     finally:  # a fault of ours is a result too
@@ -110,9 +108,27 @@ def supervise(run: str, place: Place, parts: Callable[[str], Parts]) -> bool:
     return True
 
 
-def _carry_out(job: Job, folder: RunFolder, session: Session, env: Mapping[str, str]) -> Ending:
+def _environment(
+    job: Job, folder: RunFolder, place: Place, parts: Callable[[str], Parts]
+) -> Mapping[str, str] | Ending:
+    """Build the agent's environment; from then on nothing secret of it is written."""
+    folder.secrets = redact.of_environment(place.env)
+    given = given_environment(job, place.env, lambda: parts(place.runtime))
+    if isinstance(given, Ending):
+        return given
+    env = agent_environment(job, folder, given, place.runtime)
+    folder.secrets = redact.of_environment(env)
+    return env
+
+
+def _carry_out(
+    job: Job, folder: RunFolder, session: Session, environment: Callable[[], Mapping[str, str] | Ending]
+) -> Ending:
     try:
         folder.identify()
+        env = environment()
+        if isinstance(env, Ending):
+            return env
         ending = prepare(job, folder, session, env)
         ending = ending or _told_already(session.orders)
         if ending:

@@ -163,6 +163,12 @@ class Wired:
 
         return untrusted_tasks(self.layout)
 
+    def revealed(self, env: Mapping[str, str]) -> Mapping[str, str]:
+        """Return variables with what their references refer to. Raises OrangeError."""
+        from orange.adapters import secretplaces
+
+        return secretplaces.resolved(env, os.environ)
+
     def random(self, count: int) -> bytes:
         """Return random bytes."""
         return os.urandom(count)
@@ -379,9 +385,21 @@ class RunnerParts:
     diff: Callable[[str, str], str]
     #: Tells the daemon that there is something to see.
     nudge: Callable[[], bool]
+    #: (variables, environment) -> the variables, references replaced.
+    resolved: Callable[[Mapping[str, str], Mapping[str, str]], Mapping[str, str]]
+    #: (command, folder, environment, seconds) -> the variables that it prints.
+    printed: Callable[[str, str, Mapping[str, str], float], Mapping[str, str]]
 
 
 def runner_parts(runtime: str) -> RunnerParts:
     """Make the supervisor's parts from the project's runtime folder."""
+    from orange.adapters import secretplaces
+
     parts = open_parts(os.path.dirname(runtime))
-    return RunnerParts(parts.workspaces.commit_leftovers, parts.integration.diff, parts.nudge)
+    return RunnerParts(
+        parts.workspaces.commit_leftovers,
+        parts.integration.diff,
+        parts.nudge,
+        secretplaces.resolved,
+        secretplaces.printed,
+    )

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import base64
+import os
 import random
 import string
 import urllib.parse
 from pathlib import Path
+
+import pytest
 
 from tests.acceptance.conftest import configure
 from tests.acceptance.place import Place
@@ -104,3 +107,57 @@ def test_a_task_cannot_be_given_a_secret(place: Place) -> None:
     assert token not in str(problems)
     path.write_text(before)
     assert place.task(task)["status"] == "pending"
+
+
+VAULT = """#!/bin/sh
+[ "$1 $2 $3 $4" = "kv get -field=token secret/team/github" ] || { echo "no such secret" >&2; exit 2; }
+echo from-v4ult-value
+"""
+SETTINGS = """agent: command
+review: {by: none}
+limits: {attempts: 1}
+environment: {command: 'echo "FROM_COMMAND=pr1nted value"; echo OVER=first'}
+agents:
+  command:
+    run: 'echo "$GIVEN_ENV,$GIVEN_VAULT,$FROM_COMMAND,$OVER" > got.txt; echo "log: $GIVEN_ENV $GIVEN_VAULT"'
+    env: {GIVEN_ENV: 'env:OUTER', GIVEN_VAULT: 'REFERENCE', OVER: second}
+"""
+
+
+def test_references_are_resolved_where_they_are_used(place: Place) -> None:
+    """An agent gets the values of its references and of the configured command; no record has more than the places."""
+    program = place.home / "bin" / "vault"
+    program.parent.mkdir()
+    program.write_text(VAULT)
+    program.chmod(0o755)
+    place.extra |= {"OUTER": "correct-h0rse", "PATH": f"{program.parent}:{os.environ['PATH']}"}
+    configure(place, SETTINGS.replace("REFERENCE", "vault://secret/team/github#token"))
+    place.create("given")
+    place.start()
+    place.settled({"given": "done"})
+    assert place.git("show", "main:got.txt") == "correct-h0rse,from-v4ult-value,pr1nted value,second"
+    place.close()
+    runs = [data for path, data in _written(place).items() if ".git/orange" in str(path)]
+    assert any(b"log: [redacted] [redacted]" in data for data in runs)
+    assert any(b"vault://secret/team/github#token" in data for data in runs)
+    assert not [data for data in runs if b"correct-h0rse" in data or b"from-v4ult" in data]
+
+
+@pytest.mark.parametrize(
+    ("reference", "words"),
+    [
+        ("env:NOT_SET_HERE", "the variable GIVEN_VAULT is to come from env:NOT_SET_HERE, but NOT_SET_HERE is not set"),
+        ("vault://secret/team/github#token", "'vault' is not installed"),
+    ],
+)
+def test_a_secret_that_is_not_there_stops_the_run(place: Place, reference: str, words: str) -> None:
+    """Nothing takes the place of a secret that cannot be had: the agent is not started, and the task says why."""
+    place.extra |= {"OUTER": "correct-h0rse"}
+    configure(place, SETTINGS.replace("REFERENCE", reference))
+    task = place.create("missing")
+    place.start()
+    place.settled({"missing": "stuck"})
+    stuck = place.task(task)["stuck"]
+    assert stuck["reason"] == "agent_missing"
+    assert words in stuck["message"]
+    assert not list((place.repo / ".git/orange/runs").glob("*/output.log"))

@@ -203,6 +203,9 @@ class ModelParts:
     def capabilities(self) -> frozenset[str]:
         return frozenset({"script"})
 
+    def revealed(self, env: Mapping[str, str]) -> Mapping[str, str]:
+        return env
+
     def random(self, count: int) -> bytes:
         return self._rng.randbytes(count)
 
