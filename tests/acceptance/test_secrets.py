@@ -135,7 +135,7 @@ def test_references_are_resolved_where_they_are_used(place: Place) -> None:
     place.create("given")
     place.start()
     place.settled({"given": "done"})
-    assert place.git("show", "main:got.txt") == "correct-h0rse,from-v4ult-value,pr1nted value,second"
+    assert place.git("show", "refs/orange/base/main:got.txt") == "correct-h0rse,from-v4ult-value,pr1nted value,second"
     place.close()
     runs = [data for path, data in _written(place).items() if ".git/orange" in str(path)]
     assert any(b"log: [redacted] [redacted]" in data for data in runs)
