@@ -30,7 +30,7 @@ class _SystemClock:
 
 
 def _parts(runtime: str) -> Parts:
-    from orange.wiring import runner_parts  # heavy, and needed only when the agent has ended
+    from orange.wiring.supervision import runner_parts  # heavy, and needed only when the agent has ended
 
     return runner_parts(runtime)
 

@@ -373,33 +373,3 @@ def trust(path: str) -> dict[str, Any]:
     from orange.wiring import setup
 
     return setup.trust_project(path)
-
-
-@dataclass(frozen=True, slots=True)
-class RunnerParts:
-    """What the supervisor in a session needs from the rest."""
-
-    #: (workspace, message) -> the branch's tip.
-    commit_leftovers: Callable[[str, str], str | None]
-    #: (branch, base) -> the patch.
-    diff: Callable[[str, str], str]
-    #: Tells the daemon that there is something to see.
-    nudge: Callable[[], bool]
-    #: (variables, environment) -> the variables, references replaced.
-    resolved: Callable[[Mapping[str, str], Mapping[str, str]], Mapping[str, str]]
-    #: (command, folder, environment, seconds) -> the variables that it prints.
-    printed: Callable[[str, str, Mapping[str, str], float], Mapping[str, str]]
-
-
-def runner_parts(runtime: str) -> RunnerParts:
-    """Make the supervisor's parts from the project's runtime folder."""
-    from orange.adapters import secretplaces
-
-    parts = open_parts(os.path.dirname(runtime))
-    return RunnerParts(
-        parts.workspaces.commit_leftovers,
-        parts.integration.diff,
-        parts.nudge,
-        secretplaces.resolved,
-        secretplaces.printed,
-    )

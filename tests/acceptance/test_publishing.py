@@ -64,7 +64,8 @@ def test_a_rolled_back_task_is_stuck_and_its_retry_brings_the_work_back(place: P
     assert revert[:12] in said
     assert place.git("rev-parse", "refs/orange/base/main") == revert
     assert place.git("log", "-1", "--format=%s", revert) == f'Revert "Merge {found["branch"]}: feature"'
-    assert set(place.git("ls-tree", "--name-only", "main").split()) == {"README.md", "after.txt"}
+    left = {"README.md", "after.txt"}
+    place.until(lambda: set(place.git("ls-tree", "--name-only", "main").split()) == left, "the user's branch to follow")
     place.orange("task", "rollback", task, fails=True)
     place.orange("task", "update", late, "--status", "pending")
     assert [line["code"] for line in place.why(late)] == ["blocker_open", "paused"]
