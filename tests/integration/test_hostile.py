@@ -406,7 +406,14 @@ TMUX_WORD = re.compile(r"[A-Za-z0-9_./:=@%$,-]+|\$[0-9]+|;")
 
 def check_tmux(argv: list[str], runtime: str) -> None:
     """Fail where an argument of tmux is neither plain nor one of orange's fixed words."""
-    fixed = {address.LISTING, f"'{address.LISTING}'", "#{pane_id}", "#{session_id}", "#{session_name}"}
+    fixed = {
+        address.LISTING,
+        f"'{address.LISTING}'",
+        "#{pane_id}",
+        "#{session_id}",
+        "#{session_name}",
+        *address.END_IF_EMPTY,
+    }
     for word in argv:
         run = word.removeprefix(f"{runfiles.RUN_MARK}=").split(" ")
         launches = len(run) > 5 and runfiles.is_safe(run[5]) and word == runfiles.launcher(run[5])
