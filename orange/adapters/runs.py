@@ -18,6 +18,7 @@ from typing import Any
 from orange import recordfile
 from orange.core import redact, runfiles
 from orange.core.agents import UNTOLD, Command, Conversation, Resume, Spent
+from orange.core.checks import Check
 from orange.core.ending import Ending, Subject, error_text, result, shown
 from orange.core.layout import Layout
 from orange.core.model import Outcome
@@ -68,6 +69,10 @@ class FileRuns:
             return
         except OSError as error:
             raise StorageFailed(path, error.strerror or str(error)) from error
+
+    def checks(self, run: str) -> Mapping[str, object] | None:
+        """What the project's checks came to in a run; None where none were run."""
+        return _values(f"{self.folder(run)}/{runfiles.CHECKS}")
 
     def prepare(self, spec: RunSpec) -> str:
         """Write the spec and the agent's command; a run that was launched keeps what it has. Raises StorageFailed."""
@@ -204,6 +209,7 @@ def _record(folder: str) -> RunRecord | None:
         signature=result.get("signature"),
         message=result.get("message") if ended else _complaint(folder),
         commit=result.get("commit"),
+        checked=result.get("checked"),
         conversation=_conversation(_values(f"{folder}/{runfiles.AGENT}") or {}),
     )
 
@@ -222,6 +228,7 @@ def _spec(told: dict[str, Any]) -> RunSpec:
     values = {field.name: told[field.name] for field in fields(RunSpec) if field.name in told}
     settings = {field.name: told["agent_settings"][field.name] for field in fields(AgentSettings)}
     settings["args"], values["ports"] = tuple(settings["args"]), tuple(values["ports"])
+    values["checks"] = tuple(Check(*check) for check in values.get("checks", ()))
     if values.get("resume"):
         values["resume"] = Resume(values["resume"]["session"], Spent(**values["resume"]["spent"]))
     return RunSpec(**values | {"agent_settings": AgentSettings(**settings)})

@@ -183,9 +183,33 @@ def task_page(view: View, style: Style) -> list[str]:
         if value and not (name == "skill" and value == "auto"):
             lines.append(f"{style.paint(f'{name:<20}', 'dim')} {value}")
     times = (f"{name} {view[key]} ({age(view[key], style.now)})" for name, key in _TIMES if view.get(key))
-    lines += [", ".join(times), *reasons(view.get("waiting") or (), style)]
+    lines += [
+        *check_lines(view.get("checks") or (), style),
+        ", ".join(times),
+        *reasons(view.get("waiting") or (), style),
+    ]
     body = str(view.get("body") or "").strip("\n")
     return [*lines, "", *text_lines(body)] if body else lines
+
+
+_ROUNDS = {"work": "its work", "merge": "its merge"}
+_VERDICTS = {"passed": "green"}
+
+
+def check_lines(rounds: Iterable[Mapping[str, Any]], style: Style) -> list[str]:
+    """Show what the project's checks came to: a line for each round, and one for each check with its evidence."""
+    lines: list[str] = []
+    for found in rounds:
+        where = f"of {_ROUNDS[found['on']]} at {one_line(found.get('commit') or 'no commit')[:12]}"
+        when = age(found.get("at"), style.now)
+        head = style.paint("checks".ljust(20), "dim")
+        lines.append(f"{head} {where}" + (f" ({when} ago)" if when else ""))
+        for result in found["results"]:
+            verdict = style.paint(one_line(result["verdict"]), _VERDICTS.get(result["verdict"], "red"))
+            lines.append(f"    {one_line(result['name'])}: {verdict} ({one_line(result['message'])})")
+            if result["verdict"] != "passed":
+                lines += [f"        {line}" for line in text_lines(result["evidence"])]
+    return lines
 
 
 _TIMES = (("created", "created_at"), ("updated", "updated_at"))

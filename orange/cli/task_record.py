@@ -11,7 +11,7 @@ import click
 
 from orange.cli.call import Call
 from orange.cli.parsing import Command, common, task
-from orange.cli.render import age, one_line, text_lines
+from orange.cli.render import age, check_lines, one_line, text_lines
 from orange.cli.table import Cell, Column, layout
 from orange.core.environment import outside
 from orange.core.present import visible
@@ -114,7 +114,12 @@ def _details(data: Mapping[str, Any]) -> str:
 def review(call: Call, /, task: str | None) -> None:
     """Open what a reviewer needs: the diff in the pager, or what `review.open` says."""
     found = call.project.find(call.address(task))
-    become(call, found.id, call.project.review(found.id))
+    argv, checks = call.project.review(found.id), call.project.checks(found.id)
+    if call.out.json:
+        call.out.give({"task": found.id, "command": list(argv), "checks": checks}, list)
+        return
+    call.out.lines(check_lines(checks, call.style))
+    become(call, found.id, argv)
 
 
 def become(

@@ -13,12 +13,13 @@ from enum import StrEnum
 from typing import Any
 
 from orange.core import config_file
+from orange.core.checks import Check
 from orange.core.config_file import Item
 from orange.core.config_schema import BY_NAME, KEYS, TREE, Tree
 from orange.core.config_values import Key, Kind
 from orange.core.config_walk import Raw, Setting, Walk
 from orange.core.problems import NewerFormat, Problem
-from orange.core.settings import AgentSettings, Check, Settings
+from orange.core.settings import AgentSettings, Settings
 
 #: The newest format of a settings file that this orange understands.
 FORMAT = 1

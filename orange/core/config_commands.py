@@ -7,7 +7,6 @@ to exactly this content.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 
 from orange.core.config import Origin, Source
 from orange.core.config_walk import Raw
@@ -51,7 +50,7 @@ def _commands(settings: Settings) -> tuple[tuple[str, str], ...]:
         ("rules", _text(settings.rules)),
         ("webhooks", _text(settings.webhooks)),
     )
-    checks = ((f"checks.{check.name}", _text(asdict(check))) for check in settings.checks)
+    checks = ((f"checks.{check.name}", _text(check._asdict())) for check in settings.checks)
     agents = (pair for name, agent in settings.agents.items() for pair in _agent(name, agent))
     return (*((name, text or "") for name, text in plain), *checks, *agents)
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import TypeAlias
 
 from orange.core import names, references
+from orange.core.checks import COVERAGE
 from orange.core.config_values import Key, Kind
 from orange.core.layout import RECORDS_BRANCH
 from orange.core.model import Task
@@ -36,13 +37,21 @@ def _names_branches(pattern: str) -> bool:
         return False
 
 
+def _check_is_sound(check: Mapping[str, object]) -> str | None:
+    """Say what of a check contradicts another part of it."""
+    if check.get("min") is not None and check.get("kind") != COVERAGE:
+        return "min is for checks of kind coverage"
+    return None
+
+
 _CHECK = (
     Key("name", Kind.TEXT, "What the check is called.", pattern=_SLUG, needed=True,
         expected="a short name of letters, digits, - and _"),
     Key("run", Kind.TEXT, "The command, run by `sh -c` in the workspace; exit 0 means passed.", needed=True),
     Key("kind", Kind.WORD, "What it checks.", words=("test", "lint", "build", "coverage")),
-    Key("min", Kind.NUMBER, "For kind coverage: the least percentage, as its output ends with one.",
+    Key("min", Kind.NUMBER, "For kind coverage: the least percentage; the last one that its output names counts.",
         null=True, least=0, most=100),
+    Key("timeout", Kind.DURATION, "How long it may take; 10m where it is missing.", least=1),
 )  # fmt: skip
 
 _WEBHOOK = (
@@ -154,8 +163,8 @@ KEYS: tuple[Key, ...] = (
     Key("workspaces.hooks.before_remove", Kind.TEXT, "Run before a workspace is returned; failing is logged.",
         null=True, command=True),
     Key("workspaces.hooks.timeout", Kind.DURATION, "How long each hook may take.", least=1),
-    Key("checks", Kind.ITEMS, "Commands that must pass in the workspace, and again on the merged result.",
-        items=_CHECK, command=True, only=((),)),
+    Key("checks", Kind.ITEMS, "Commands that must pass in the workspace on what an agent made.",
+        items=_CHECK, sound=_check_is_sound, command=True),
     Key("checks_required", Kind.FLAG, "Whether a task can be done without passing checks.", only=(False,)),
     Key("auto_commit", Kind.FLAG, "Whether orange commits what an agent leaves uncommitted."),
     Key("rules", Kind.ITEMS, "Rules on what may be started when.", command=True, only=((),)),

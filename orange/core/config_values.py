@@ -66,6 +66,8 @@ class Key:
     field: str | None = None
     #: For ITEMS: the keys of each mapping; empty for free ones.
     items: tuple[Key, ...] = ()
+    #: For ITEMS: says what is wrong with a mapping whose keys are right one by one; None: nothing.
+    sound: Callable[[Mapping[str, object]], str | None] | None = None
     #: For a key of an item: whether it must be there.
     needed: bool = False
 

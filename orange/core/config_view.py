@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
 from typing import Any
 
 from orange.core import times
@@ -34,10 +33,15 @@ def written(key: Key, value: Any) -> object:
     if key.kind is Kind.DURATION and value is not None:
         return times.duration_text(int(value))
     if key.kind is Kind.ITEMS:
-        return [asdict(item) if not isinstance(item, Mapping) else dict(item) for item in value]
+        return [_item(key, dict(item) if isinstance(item, Mapping) else item._asdict()) for item in value]
     if key.kind is Kind.TEXTS:
         return list(value)
     return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _item(key: Key, item: Mapping[str, Any]) -> Mapping[str, object]:
+    known = {child.name: child for child in key.items}
+    return {name: written(known[name], value) if name in known else value for name, value in item.items()}
 
 
 def _reached(value: Any, path: list[str], so_far: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:

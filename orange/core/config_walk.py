@@ -112,6 +112,8 @@ class Walk:
         missing = [child.name for child in key.items if child.needed and child.name not in found]
         if len(self.problems) == before and missing:
             self._problem(item.line, f"{key.name}: expected {' and '.join(missing)}", "add what is missing")
+        elif len(self.problems) == before and key.sound and (wrong := key.sound(found)):
+            self._problem(item.line, f"{key.name}: {wrong}", "change or remove it")
         return found if len(self.problems) == before else None
 
     def _unknown(self, parts: tuple[str, ...], line: int, node: Tree) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 #: The words of `model.Outcome`, which is too large to import here; a test holds them together.
 FINISHED, FAILED, STALLED, TIMEOUT = "finished", "failed", "stalled", "timeout"
 STOPPED, CRASHED, AGENT_MISSING = "stopped", "crashed", "agent_missing"
-RATE_LIMITED = "rate_limited"
+RATE_LIMITED, CHECKS_FAILED = "rate_limited", "checks_failed"
 
 #: Lines of output quoted in an error report.
 QUOTED = 40
@@ -39,6 +39,8 @@ class Ending(NamedTuple):
     command: str = ""
     #: The last output.
     output: bytes = b""
+    #: Whether the project's checks passed on what the agent made; None: none were run.
+    checked: bool | None = None
 
     @property
     def failed(self) -> bool:
@@ -105,6 +107,7 @@ def result(
         "signature": signature(ending),
         "message": ending.message,
         "commit": commit,
+        "checked": ending.checked,
         "conversation": conversation or None,
     }
 
@@ -156,11 +159,13 @@ def _suggestions(subject: Subject, ending: Ending) -> list[str]:
         case "timeout":
             return ["The task may be too large for one run: split it into children.",
                     f"Give it longer with `limits.run` in the configuration (now {subject.limit:g} s)."]  # fmt: skip
+        case "checks_failed":
+            return ["Run the check by hand in the workspace. The agent is told what it said, as long as it may try."]
         case "crashed":
             return ["The session ended under the agent: somebody killed tmux, or the machine went down."]
-    if ending.stage.startswith("prepare"):
-        return ["Run the failing command by hand in the workspace, and mend it or the configuration."]
-    return ["Find the cause in the last output; a task that is unclear is best answered by editing its text."]
+    by_hand = "Run the failing command by hand in the workspace, and mend it or the configuration."
+    look = "Find the cause in the last output; a task that is unclear is best answered by editing its text."
+    return [by_hand if ending.stage.startswith("prepare") else look]
 
 
 def _line(text: str) -> str:

@@ -54,7 +54,7 @@ class RequestKind(StrEnum):
     ANSWER = "answer"
     #: The branch did not merge into the base.
     CONFLICT = "conflict"
-    #: The checks failed on the merged result.
+    #: The project's checks failed, on the work or on the merged result.
     CHECKS = "checks"
     #: A person asked to start it now, ahead of order.
     RUN = "run"
@@ -259,6 +259,8 @@ class Outcome(StrEnum):
     AGENT_MISSING = "agent_missing"
     #: The model's provider refuses to go on until a given time; the conversation is continued then.
     RATE_LIMITED = "rate_limited"
+    #: The agent finished, and a check of the project did not pass on what it made.
+    CHECKS_FAILED = "checks_failed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,6 +283,8 @@ class Run:
     message: str | None = None
     #: The tip of the task's branch after leftovers were committed; None when the workspace was never bound.
     commit: str | None = None
+    #: Whether every check of the project passed at that commit; None when none were run.
+    checked: bool | None = None
     #: Whether the supervisor got as far as starting the agent (its exclusive marker exists).
     launched: bool = False
     #: Whether its session exists.

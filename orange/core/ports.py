@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from orange.core.agents import UNTOLD, Command, Conversation, Found, Resume
+from orange.core.checks import Check
 from orange.core.forecast import Forecast
 from orange.core.model import Base, BranchState, Outcome, Presence, Task, Workspace
 from orange.core.problems import Problem
@@ -141,6 +142,8 @@ class RunSpec:
     followup: str | None = None
     #: A command that prints more variables for the agent.
     environment_command: str | None = None
+    #: What must pass on the agent's work.
+    checks: tuple[Check, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +160,8 @@ class RunRecord:
     message: str | None
     commit: str | None
     conversation: Conversation = UNTOLD
+    #: Whether the project's checks passed at that commit; None when none were run.
+    checked: bool | None = None
 
 
 class Runs(Protocol):
@@ -185,6 +190,9 @@ class Runs(Protocol):
 
     def command(self, spec: RunSpec) -> Command:
         """The program of a run's agent. Raises AgentUnusable, InvalidInput."""
+
+    def checks(self, run: str) -> Mapping[str, object] | None:
+        """What the project's checks came to in a run, as `core.checks.report` says it; None where none were run."""
 
     def keep(self, run: str, name: str, value: Mapping[str, object]) -> None:
         """Write a JSON artifact into a run's folder, where there is one. Raises StorageFailed."""

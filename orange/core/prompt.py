@@ -17,7 +17,7 @@ _REQUESTS = {
     RequestKind.CHANGES: "A reviewer asked for changes to what is on the branch. Make them; do not start over.",
     RequestKind.ANSWER: "Your question was answered. Go on from where you were.",
     RequestKind.CONFLICT: "Your branch conflicts with its base. The merge is begun here: resolve it and commit.",
-    RequestKind.CHECKS: "The project's checks failed on the merged result. Mend it; do not switch a check off.",
+    RequestKind.CHECKS: "The project's checks do not pass with your work. Mend it; do not switch a check off.",
     RequestKind.RUN: "A person started this task now, ahead of its turn.",
 }
 

@@ -23,7 +23,7 @@ FIRST = 10
 LONGEST = 300
 
 #: Outcomes that use up an attempt.
-FAILURES = frozenset({Outcome.FAILED, Outcome.STALLED, Outcome.TIMEOUT, Outcome.CRASHED})
+FAILURES = frozenset({Outcome.FAILED, Outcome.STALLED, Outcome.TIMEOUT, Outcome.CRASHED, Outcome.CHECKS_FAILED})
 #: Outcomes that say nothing about the work: the run was told to end, or its agent's provider refused to go on.
 NEUTRAL = frozenset({Outcome.STOPPED, Outcome.RATE_LIMITED})
 
@@ -45,6 +45,8 @@ def backoff_end(task: Task, last: Run | None) -> float | None:
     """Return until when a task waits after its last run failed, in seconds since 1970; None when it does not."""
     if last is None or last.ended_at is None or last.outcome not in FAILURES or task.attempts <= 0:
         return None
+    if last.outcome is Outcome.CHECKS_FAILED:
+        return None  # waiting mends nothing: the agent goes on with what it is told
     return last.ended_at + backoff(task.attempts)
 
 
@@ -101,7 +103,10 @@ def verdict(task: Task, run: Run, earlier: Sequence[Run], limits: Limits) -> Ver
         return Verdict(_final_reason(task, run), f"{what}; attempt {attempts} of {limits.attempts}, the last")
     same = alike(run, failures(earlier)[: task.attempts])
     if limits.same_failure > 1 and same >= limits.same_failure:
-        return Verdict(StuckReason.NO_PROGRESS, f"{what}; {same} times in a row without progress")
+        reason = StuckReason.CHECKS_FAILED if run.outcome is Outcome.CHECKS_FAILED else StuckReason.NO_PROGRESS
+        return Verdict(reason, f"{what}; {same} times in a row without progress")
+    if run.outcome is Outcome.CHECKS_FAILED:
+        return Verdict(None, f"{what}; attempt {attempts} of {limits.attempts}, the agent is told")
     again = f"attempt {attempts} of {limits.attempts}, again in {backoff(attempts)} s"
     return Verdict(None, f"{what}; {again}")
 
@@ -109,6 +114,8 @@ def verdict(task: Task, run: Run, earlier: Sequence[Run], limits: Limits) -> Ver
 def _final_reason(task: Task, run: Run) -> StuckReason:
     if run.outcome is Outcome.TIMEOUT:
         return StuckReason.TIMEOUT
+    if run.outcome is Outcome.CHECKS_FAILED:
+        return StuckReason.CHECKS_FAILED
     asked = task.request.kind if task.request else None
     if asked is RequestKind.CONFLICT:
         return StuckReason.CONFLICT
@@ -151,6 +158,7 @@ _ENDINGS = {
     Outcome.CRASHED: "the run disappeared without a result",
     Outcome.RATE_LIMITED: "the model's provider refused to go on",
     Outcome.AGENT_MISSING: "the agent's program is missing or unusable",
+    Outcome.CHECKS_FAILED: "the project's checks did not pass",
 }
 
 

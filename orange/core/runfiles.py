@@ -45,6 +45,8 @@ ERROR = "error.md"
 PATCH = "patches/changes.patch"
 #: Outcome, stages and durations.
 SUMMARY = "reports/run_summary.json"
+#: What the project's checks came to on what the agent made; only where they were run.
+CHECKS = "checks.json"
 #: A log for each stage and step: `logs/prepare.log`, `logs/steps/before_run.log`.
 LOGS = "logs"
 #: The folder on the agent's PATH that holds `orange`.

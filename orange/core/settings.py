@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from orange.core.checks import Check
+
 
 @dataclass(frozen=True, slots=True)
 class AgentSettings:
@@ -104,18 +106,6 @@ class WorkspaceSettings:
     #: `engine`, `image`.
     container: Mapping[str, str | None] = field(default_factory=dict)
     hooks: HookSettings = HookSettings()
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """A command that must pass."""
-
-    name: str
-    run: str
-    #: test, lint, build or coverage.
-    kind: str = "test"
-    #: For coverage: the least percentage.
-    min: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

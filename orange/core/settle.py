@@ -102,6 +102,8 @@ def _mended_nothing(task: Task, run: Run, earlier: list[Run]) -> bool:
     """Whether a run that was to mend a conflict or failing checks left the branch as it was."""
     if task.request is None or task.request.kind not in {RequestKind.CONFLICT, RequestKind.CHECKS}:
         return False
+    if run.checked and task.request.kind is RequestKind.CHECKS:
+        return False  # they pass now: what was asked for is there
     return bool(earlier) and run.commit is not None and earlier[0].commit == run.commit
 
 

@@ -236,7 +236,7 @@ _REQUESTS = {
     "changes": "changes were requested",
     "answer": "its question was answered",
     "conflict": "its branch does not merge into the base",
-    "checks": "checks failed on the merged result",
+    "checks": "the project's checks did not pass",
     "run": "a person asked to start it now",
 }
 

@@ -25,6 +25,7 @@ from orange.project import (
     moves,
     reading,
     rolling_back,
+    rounds,
     settling,
     takeover,
 )
@@ -107,7 +108,11 @@ class Project:
         """Return one task as JSON."""
         viewer = self.viewer()
         task = self._resolve(address, viewer.world.board)
-        return viewer.view(task, self.body(task.id) if body else None)
+        return viewer.view(task, self.body(task.id) if body else None) | {"checks": rounds.rounds(self.parts, task)}
+
+    def checks(self, address: str) -> Rows:
+        """Return what the project's checks came to for a task, the latest round on its work first."""
+        return rounds.rounds(self.parts, self.find(address))
 
     def list(self, wanted: Filter, *, body: bool = False) -> Rows:
         """Return the tasks a filter shows as JSON."""

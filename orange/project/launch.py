@@ -106,6 +106,7 @@ def run_spec(parts: Parts, task: Task, run: str) -> RunSpec:
         else None,
         environment_command=settings.environment_command,
         followup=prompt.follow_up(task, _last_word(before)) if before else None,
+        checks=settings.checks,
     )
 
 

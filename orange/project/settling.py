@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from orange.core import effective, times
+from orange.core import checks, effective, times
 from orange.core.actions import Advance, CloseRun, MendChildren, SettleRun
 from orange.core.kin import children_of, mended
 from orange.core.lifecycle import Status, StuckReason
 from orange.core.model import BranchState, Merged, Presence, Publish, Request, RequestKind, Run, Task
+from orange.core.model import Outcome as Ended
 from orange.core.problems import StaleWrite
 from orange.core.publish_result import Outcome
 from orange.core.sharing import Integrated, Publication
@@ -59,8 +60,17 @@ def settle(parts: Parts, speaker: Speaker, action: SettleRun, run: Run | None) -
             moved = pen.move(task, action.to, known, reason=action.reason, run=action.run)
         if action.to is Status.DONE:
             _note_unmerged(pen, task, None)
+        if run is not None and run.outcome is Ended.CHECKS_FAILED:
+            moved = replace(moved, request=_failed_checks(pen, run))
         pen.event(task.id, "task.execute", status="failed" if action.failed else "finished", **_run_data(run))
         return pen.keep(replace(moved, attempts=attempts))
+
+
+def _failed_checks(pen: Pen, run: Run) -> Request:
+    """Ask the agent to mend what the checks of its run did not pass."""
+    told = checks.results_of(pen.parts.runs.checks(run.id) or {})
+    text = checks.feedback(told, f"at {run.commit[:12] if run.commit else 'what it left'}") if told else run.message
+    return Request(RequestKind.CHECKS, text or "a check did not pass", pen.now)
 
 
 def keep_leftovers(parts: Parts, task: Task, message: str) -> str | None:

@@ -150,6 +150,7 @@ def _run(record: RunRecord, sessions: Mapping[str, str] | None, looks: Looks) ->
         signature=record.signature,
         message=record.message,
         commit=record.commit,
+        checked=record.checked,
         launched=record.launched,
         session=presence,
         gone_looks=looks.count(spec.run, presence),

@@ -9,13 +9,14 @@ import json
 from typing import TYPE_CHECKING, NamedTuple
 
 from orange.core import runfiles
+from orange.core.checks import Check
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
 class Job(NamedTuple):
-    """One run. The fields up to `environment_command` are fields of `ports.RunSpec`."""
+    """One run. The fields up to `checks` are fields of `ports.RunSpec`."""
 
     run: str
     task: str
@@ -41,6 +42,8 @@ class Job(NamedTuple):
     followup: str | None
     #: A command that prints more variables for the agent.
     environment_command: str | None
+    #: What must pass on the agent's work.
+    checks: tuple[Check, ...]
     #: The agent's program; empty when it was refused.
     argv: tuple[str, ...]
     #: What the agent's program needs beside the common environment.
@@ -64,6 +67,7 @@ def load(folder: str) -> Job:
         raise ValueError(f"the run was prepared in format {told['format']}, this supervisor reads {runfiles.FORMAT}")
     command = told["command"]
     spec = {name: told["spec"][name] for name in _FROM_SPEC}
+    spec["checks"] = tuple(Check(*check) for check in spec["checks"])
     return Job(
         **spec,
         argv=tuple(command["argv"]),

@@ -7,6 +7,7 @@ may be started again, and after it never.
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import signal
 import termios
@@ -15,8 +16,9 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from orange import proctable
 from orange.core import redact, runfiles
-from orange.core.ending import CRASHED, FAILED, STOPPED, Ending
+from orange.core.ending import CRASHED, FAILED, FINISHED, STOPPED, Ending
 from orange.runner import report
+from orange.runner.checking import run_checks
 from orange.runner.execute import execute
 from orange.runner.folder import RunFolder
 from orange.runner.hooks import run_hook
@@ -96,9 +98,10 @@ def supervise(run: str, place: Place, parts: Callable[[str], Parts]) -> bool:
     session = Session(*_outer(), orders, place.clock.monotonic, marks, folder.path(runfiles.PARKED))
     ending, saved = Ending(CRASHED, f"the supervisor failed: see {folder.path(runfiles.COMPLAINTS)}"), Saved()
     try:
-        ending = _carry_out(job, folder, session, lambda: _environment(job, folder, place, parts))
+        keep = functools.cache(lambda: _save(job, folder, lambda: parts(place.runtime)))
+        ending = _carry_out(job, folder, session, lambda: _environment(job, folder, place, parts), keep)
         if ending.outcome != CRASHED:  # a session that was lost leaves the workspace as it is
-            saved = _save(job, folder, lambda: parts(place.runtime))
+            saved = keep()
     finally:  # a fault of ours is a result too
         _last_screen(folder, place.env)
         _report(job, folder, ending, saved)
@@ -122,8 +125,13 @@ def _environment(
 
 
 def _carry_out(
-    job: Job, folder: RunFolder, session: Session, environment: Callable[[], Mapping[str, str] | Ending]
+    job: Job,
+    folder: RunFolder,
+    session: Session,
+    environment: Callable[[], Mapping[str, str] | Ending],
+    keep: Callable[[], Saved],
 ) -> Ending:
+    """Go through the stages; `keep` saves what the agent left, once. Checks see what was saved, and add nothing."""
     try:
         folder.identify()
         env = environment()
@@ -134,6 +142,8 @@ def _carry_out(
         if ending:
             return ending
         ending = execute(job, folder, session, env)
+        if job.checks and ending.outcome == FINISHED:
+            ending = run_checks(job, folder, session, env, keep().commit)
         if job.after_run and ending.outcome != CRASHED:
             session.orders.settle()
             haste = HASTE if ending.outcome == STOPPED else job.hook_timeout

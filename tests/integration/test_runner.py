@@ -13,12 +13,14 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from orange import proctable
 from orange.adapters.runs import FileRuns
 from orange.core import ending
+from orange.core.checks import Check, results_of
 from orange.core.ending import Ending
 from orange.core.layout import Layout
 from orange.core.model import Outcome
@@ -38,7 +40,9 @@ def it(tmp_path: Path) -> Iterator[Bench]:
 def test_the_words_for_outcomes_are_the_cores() -> None:
     """The supervisor spells outcomes itself, for the sake of its start; it spells them right."""
     words = {ending.FINISHED, ending.FAILED, ending.STALLED, ending.TIMEOUT, ending.RATE_LIMITED}
-    assert words | {ending.STOPPED, ending.CRASHED, ending.AGENT_MISSING} == {str(outcome) for outcome in Outcome}
+    assert words | {ending.STOPPED, ending.CRASHED, ending.AGENT_MISSING, ending.CHECKS_FAILED} == {
+        str(outcome) for outcome in Outcome
+    }
 
 
 def test_starting_imports_nothing_heavy() -> None:
@@ -391,6 +395,66 @@ def test_a_hook_has_its_time(it: Bench) -> None:
     assert record.outcome is Outcome.FAILED
     assert "longer than 1 s" in str(record.message)
     assert not it.place.marked()
+
+
+def a_check(run: str, name: str = "tests", **more: Any) -> Check:
+    """Make a check."""
+    return Check(name, run, **more)
+
+
+def test_checks_see_what_was_saved_and_end_a_good_run(it: Bench) -> None:
+    """They run after the commit, in the workspace, with the run's environment; the record says at which commit."""
+    passing = 'echo "$ORANGE_TASK"; cp ../asked seen; test -f made && test "$(pwd)" = "$ORANGE_WORKSPACE"'
+    record = it.run("touch made", checks=(a_check(passing), a_check("true", "lint", kind="lint")))
+    assert (record.outcome, record.checked, record.commit) == (Outcome.FINISHED, True, "c0ffee")
+    told = it.place.runs.checks(RUN) or {}
+    assert told["commit"] == "c0ffee"
+    assert [(found.name, found.verdict) for found in results_of(told)] == [("tests", "passed"), ("lint", "passed")]
+    assert Path(it.place.workspace, "seen").read_text() == it.asked
+    assert len(it.asked.splitlines()) == 1
+    assert it.read("logs/steps/check-tests.log").split() == [it.record.spec.task]
+    assert it.stages()[-2:] == ["execute/check lint started", "execute/check lint finished"]
+
+
+def test_every_check_runs_and_those_that_fail_are_evidence(it: Bench) -> None:
+    """One that fails hides no other; what they said is in the record and the report, and decides nothing."""
+    failing = (a_check("echo boom; exit 3", "first"), a_check("echo fine >&2", "second"), a_check("no-such-x", "third"))
+    record = it.run("true", checks=failing, after_run="touch after")
+    assert (record.outcome, record.exit_code, record.checked) == (Outcome.CHECKS_FAILED, 3, False)
+    assert record.signature
+    results = results_of(it.place.runs.checks(RUN) or {})
+    assert [found.verdict for found in results] == ["failed", "passed", "could not run"]
+    assert results[0].evidence == "boom"
+    assert "2 of 3 checks did not pass: first (exit code 3), third" in str(record.message)
+    assert "boom" in it.read("error.md")
+    assert Path(it.place.workspace, "after").exists()
+
+
+def test_a_check_has_its_time_and_leaves_nothing_behind(it: Bench) -> None:
+    """One that takes too long is ended with all it started, and has timed out."""
+    record = it.run("true", checks=(a_check("setsid sleep 600 & sleep 600", timeout=1),))
+    assert record.outcome is Outcome.CHECKS_FAILED
+    assert [found.verdict for found in results_of(it.place.runs.checks(RUN) or {})] == ["timed out"]
+    assert not it.place.marked()
+
+
+def test_a_check_is_stopped_with_its_run(it: Bench) -> None:
+    """A run told to end during a check has not failed: nothing is said of the work."""
+    it.prepare("true", checks=(a_check("echo up; exec sleep 600"),))
+    child = it.begin()
+    until(lambda: "up" in it.read("logs/steps/check-tests.log"))
+    it.place.runs.stop(RUN, 1.0, "it was cancelled")
+    child.terminate()
+    assert child.wait(60) == 0
+    assert (it.record.outcome, it.record.message, it.record.checked) == (Outcome.STOPPED, "it was cancelled", None)
+    assert not it.place.marked()
+
+
+def test_a_failed_agent_is_not_checked(it: Bench) -> None:
+    """What an agent left that did not finish is nobody's result."""
+    record = it.run("exit 5", checks=(a_check("touch checked"),))
+    assert (record.outcome, record.checked) == (Outcome.FAILED, None)
+    assert os.listdir(it.place.workspace) == []
 
 
 def test_what_is_left_is_saved(it: Bench) -> None:

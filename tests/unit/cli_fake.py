@@ -68,6 +68,9 @@ class FakeProject:
     def find(self, address: str) -> Task:
         return self.tasks[resolve(address, self.tasks)]
 
+    def checks(self, _address: str) -> list[dict[str, Any]]:
+        return []
+
     def view(self, address: str, *, body: bool = True) -> dict[str, Any]:
         found = self.find(address)
         ready = found.status is Status.PENDING and not found.blocked_by

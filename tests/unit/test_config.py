@@ -10,13 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orange.core import config
+from orange.core.checks import Check
 from orange.core.config import Origin
 from orange.core.config_commands import command_bearing, fingerprint, withheld
 from orange.core.config_edit import assign
 from orange.core.config_schema import BY_NAME, DESCRIPTIONS, KEYS, json_schema
 from orange.core.config_view import rows
 from orange.core.problems import InvalidInput, NewerFormat, Problem
-from orange.core.settings import AgentSettings, Check, Settings
+from orange.core.settings import AgentSettings, Settings
 
 #: The example of the product's contract, as it stands there.
 EXAMPLE = b"""
@@ -161,6 +162,11 @@ def test_nothing_set_gives_the_declared_defaults() -> None:
         ),
         ("checks: [{run: t, name: a, kind: x}]", "checks.kind: expected one of test, lint, build, coverage, found 'x'"),
         ("checks: [{run: t, name: a}, {run: u, name: a}]", "checks: two are called a"),
+        ("checks: [{run: t, name: a, min: 80}]", "checks: min is for checks of kind coverage"),
+        (
+            "checks: [{run: t, name: a, timeout: soon}]",
+            "checks.timeout: expected a duration of 1s or more such as 90s, 10m, 2h or 14d, found 'soon'",
+        ),
         (
             "agents: {Claude: {run: x}}",
             "agents.Claude: expected an agent's name of lower-case letters, digits, - and _, found 'Claude'",
@@ -254,7 +260,6 @@ def test_keys_of_the_user_are_refused_from_a_project(key: str) -> None:
     [
         ("workspaces: {isolation: sandbox}", "workspaces.isolation"),
         ("checks_required: true", "checks_required"),
-        ("checks: [{name: a, run: b}]", "checks"),
         ("budget: {usd: 5}", "budget.usd"),
     ],
 )
@@ -370,7 +375,9 @@ def test_rows_show_values_as_a_file_would_say_them() -> None:
     assert shown["limits.stall"] == {"key": "limits.stall", "value": "90s", "source": "project config.yaml:6"}
     assert shown["limits.per_agent.claude"]["value"] == 2
     assert shown["agents.c.env.A"]["value"] == "b"
-    assert shown["checks"]["value"] == [{"name": "t", "run": "make test", "kind": "test", "min": None}]
+    assert shown["checks"]["value"] == [
+        {"name": "t", "run": "make test", "kind": "test", "min": None, "timeout": "10m"}
+    ]
     assert json.dumps(list(shown.values()))
 
 

@@ -288,6 +288,21 @@ def test_a_run_that_mended_nothing_failed(kind: RequestKind, commit: str, to: St
     assert (action.to, action.failed) == (to, to is Status.PENDING)
 
 
+@pytest.mark.parametrize(("kind", "failed"), [(RequestKind.CHECKS, False), (RequestKind.CONFLICT, True)])
+def test_checks_that_pass_now_are_mended(kind: RequestKind, failed: bool) -> None:
+    """Where the checks passed without a commit (they fail now and then), what was asked for is there."""
+    task = a_working("t", 2, request=a_request(kind))
+    runs = [an_ended_run("t", 1, commit="c1"), an_ended_run("t", 2, commit="c1", checked=True)]
+    assert only(a_world(task, runs=runs, branches={"t": tip("c1", unmerged=True)})).failed is failed
+
+
+def test_a_run_whose_checks_failed_is_a_failed_attempt() -> None:
+    """Its agent finished, and that is not enough."""
+    run = an_ended_run("t", 1, Outcome.CHECKS_FAILED, commit="c1", message="the check tests did not pass")
+    action = only(a_world(a_working("t", 1), runs=[run], branches={"t": tip("c1", unmerged=True)}))
+    assert (action.to, action.failed) == (Status.PENDING, True)
+
+
 @pytest.mark.parametrize(
     "status", [Status.STUCK, Status.CANCELLED, Status.DELEGATED, Status.PENDING, Status.BACKLOG, Status.DONE]
 )

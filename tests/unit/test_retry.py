@@ -113,6 +113,7 @@ def like(epoch: int, outcome: Outcome = FAILED, *, looks: str = "s9", commit: st
         (Outcome.STALLED, StuckReason.FAILED),
         (Outcome.CRASHED, StuckReason.FAILED),
         (Outcome.TIMEOUT, StuckReason.TIMEOUT),
+        (Outcome.CHECKS_FAILED, StuckReason.CHECKS_FAILED),
     ],
 )
 def test_attempts_are_counted(outcome: Outcome, reason: StuckReason) -> None:
@@ -157,6 +158,19 @@ def test_no_progress_is_stopped_early(attempts: int, earlier: tuple[Run, ...], s
     """The same failure, or an unchanged branch, `same_failure` times in a row needs someone before attempts run out."""
     found, _ = judge(FAILED, attempts, *earlier)
     assert found is (StuckReason.NO_PROGRESS if stuck else None)
+
+
+def test_checks_that_fail_the_same_way_are_named_as_such() -> None:
+    """The same failing check again and again stops early too; what is said is which check."""
+    earlier = (like(8, Outcome.CHECKS_FAILED), like(7, Outcome.CHECKS_FAILED))
+    assert judge(Outcome.CHECKS_FAILED, 2, *earlier) == (StuckReason.CHECKS_FAILED, True)
+
+
+def test_after_failed_checks_the_agent_goes_on_at_once() -> None:
+    """Waiting mends nothing there, unlike after a crash."""
+    task = replace(a_working("t", 9), attempts=1)
+    assert backoff_end(task, an_ended_run("t", 9, Outcome.CHECKS_FAILED)) is None
+    assert backoff_end(task, an_ended_run("t", 9, Outcome.CRASHED)) is not None
 
 
 def test_crashes_without_any_commit_are_no_pattern() -> None:
