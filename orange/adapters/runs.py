@@ -70,9 +70,9 @@ class FileRuns:
         except OSError as error:
             raise StorageFailed(path, error.strerror or str(error)) from error
 
-    def checks(self, run: str) -> Mapping[str, object] | None:
-        """What the project's checks came to in a run; None where none were run."""
-        return _values(f"{self.folder(run)}/{runfiles.CHECKS}")
+    def checks(self, run: str, *, of_merge: bool = False) -> Mapping[str, object] | None:
+        """What the project's checks came to in a run, or on the merge of its work; None where none were run."""
+        return _values(f"{self.folder(run)}/{runfiles.MERGE_CHECKS if of_merge else runfiles.CHECKS}")
 
     def prepare(self, spec: RunSpec) -> str:
         """Write the spec and the agent's command; a run that was launched keeps what it has. Raises StorageFailed."""
@@ -156,6 +156,8 @@ class FileRuns:
             raise StorageFailed(path, error.strerror or str(error)) from error
 
     def _told(self, spec: RunSpec) -> dict[str, object]:
+        if not spec.agent:
+            return asdict(Command((), {})) | {"refusal": None}
         try:
             command = self.command(spec)
         except OrangeError as refused:

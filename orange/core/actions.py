@@ -80,10 +80,36 @@ class Advance:
 
 @dataclass(frozen=True, slots=True)
 class Integrate:
-    """Merge a reviewed task's branch into the integrated base, then close the task; a conflict becomes a request."""
+    """Merge a reviewed task's branch into the integrated base, then close the task; a conflict becomes a request.
+
+    Where the project has checks, the base is moved to the very commit that passed them.
+    """
 
     task: str
     base: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckMerge:
+    """Make what the base would become with a reviewed task's work, and have the project's checks run on it."""
+
+    task: str
+    base: str
+
+
+@dataclass(frozen=True, slots=True)
+class SendBack:
+    """Ask a reviewed task's agent to mend what the checks of its merge did not pass."""
+
+    task: str
+    base: str
+
+
+@dataclass(frozen=True, slots=True)
+class DropCandidate:
+    """End the checks of a merge that is not wanted any more, and throw their workspace away."""
+
+    task: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +179,9 @@ Action: TypeAlias = (
     | SettleRun
     | Advance
     | Integrate
+    | CheckMerge
+    | SendBack
+    | DropCandidate
     | Publish
     | PushBase
     | FollowBase

@@ -163,7 +163,7 @@ KEYS: tuple[Key, ...] = (
     Key("workspaces.hooks.before_remove", Kind.TEXT, "Run before a workspace is returned; failing is logged.",
         null=True, command=True),
     Key("workspaces.hooks.timeout", Kind.DURATION, "How long each hook may take.", least=1),
-    Key("checks", Kind.ITEMS, "Commands that must pass in the workspace on what an agent made.",
+    Key("checks", Kind.ITEMS, "Commands that must pass on what an agent made, and again on the merged result.",
         items=_CHECK, sound=_check_is_sound, command=True),
     Key("checks_required", Kind.FLAG, "Whether a task can be done without passing checks.", only=(False,)),
     Key("auto_commit", Kind.FLAG, "Whether orange commits what an agent leaves uncommitted."),

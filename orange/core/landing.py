@@ -1,6 +1,7 @@
 """The way of finished work into its base: approvals that hold or are void, the merge queue, work found integrated.
 
-One task at a time is integrated into each base, so that every merge is made, and tested, on the result of the last.
+One task at a time is integrated into each base, so that every merge is made, and checked, on the result of the last
+(`mergequeue`).
 
 Next in the flow: `apply` merges under the lock; a conflict comes back as a request on the task.
 """
@@ -8,13 +9,15 @@ Next in the flow: `apply` merges under the lock; a conflict comes back as a requ
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import TypeAlias
 
-from orange.core import effective, publishing
-from orange.core.actions import Advance, FollowBase, Integrate
+from orange.core import effective, mergequeue, publishing
+from orange.core.actions import Advance, CheckMerge, DropCandidate, FollowBase, Integrate, SendBack
 from orange.core.actions import Publish as PublishTask
 from orange.core.gates import Waiting, since
 from orange.core.graph import Graph
 from orange.core.lifecycle import Status, StuckReason
+from orange.core.mergequeue import BeingChecked
 from orange.core.model import Base, BranchState, Presence, Publish, Run, Task, World
 from orange.core.scene import Scene, is_over
 
@@ -24,16 +27,20 @@ FOLLOW_AGAIN = 15.0
 _MERGEABLE = frozenset({StuckReason.CONFLICT, StuckReason.CHECKS_FAILED, StuckReason.APPROVAL})
 
 
-def land(scene: Scene) -> Iterator[Advance | Integrate | PublishTask]:
+#: What a reviewed task may need next.
+Step: TypeAlias = Advance | mergequeue.Turn | PublishTask
+
+
+def land(scene: Scene) -> Iterator[Advance | Integrate | CheckMerge | SendBack | PublishTask]:
     """Yield what is owed to reviewed tasks, in the order of the merge queue, and to stuck ones found integrated."""
     taken: set[str] = set()
     for task in reviewed_in_order(scene):
         action = next_step(scene, task)
-        if isinstance(action, Integrate):
+        if isinstance(action, mergequeue.Turn):
             if action.base in taken:
                 continue
             taken.add(action.base)
-        if action is not None:
+        if action is not None and not isinstance(action, BeingChecked):
             yield action
     for task in scene.each(Status.STUCK):
         if _was_merged_by_hand(scene, task):
@@ -41,8 +48,33 @@ def land(scene: Scene) -> Iterator[Advance | Integrate | PublishTask]:
 
 
 def reviewed_in_order(scene: Scene) -> list[Task]:
-    """List the reviewed tasks in the order of the merge queue: by priority, then by when they were approved."""
-    return sorted(scene.each(Status.REVIEWED), key=lambda task: (task.priority.rank, approved_at(task), task.id))
+    """List the reviewed tasks in the order of the merge queue: by priority, then by when they were approved.
+
+    One whose merge is being checked keeps its place at the head.
+    """
+
+    def place(task: Task) -> tuple[bool, int, str, str]:
+        begun = mergequeue.standing(scene, task, scene.branch(task)) is not None
+        return not begun, task.priority.rank, approved_at(task), task.id
+
+    return sorted(scene.each(Status.REVIEWED), key=place)
+
+
+def drop_candidates(scene: Scene) -> Iterator[DropCandidate]:
+    """Yield the merges whose checks are for nothing: their task needs something else by now."""
+    for task_id in sorted(scene.world.candidates):
+        if not _may_be_wanted(scene, task_id):
+            yield DropCandidate(task_id)
+
+
+def _may_be_wanted(scene: Scene, task_id: str) -> bool:
+    """Whether a task may still be in the merge queue; what is not known may be."""
+    task = scene.tasks.get(task_id)
+    if task is None:
+        return task_id in scene.board.frozen
+    if task.status is not Status.REVIEWED or task.request is not None or _is_busy(scene, task):
+        return False
+    return scene.branch(task) is None or isinstance(next_step(scene, task), mergequeue.Turn)
 
 
 def approved_at(task: Task) -> str:
@@ -50,7 +82,7 @@ def approved_at(task: Task) -> str:
     return task.approved.at if task.approved else task.updated_at or task.created_at
 
 
-def next_step(scene: Scene, task: Task) -> Advance | Integrate | PublishTask | None:
+def next_step(scene: Scene, task: Task) -> Step | None:
     """Say what a reviewed task needs next; None while it waits for someone, or nothing is known."""
     state = scene.branch(task)
     if state is None or task.request is not None or _is_busy(scene, task):
@@ -63,7 +95,7 @@ def next_step(scene: Scene, task: Task) -> Advance | Integrate | PublishTask | N
     if effective.nothing_unmerged(task, scene.settings, state):
         return Advance(task.id, Status.DONE, _done_reason(task, scene))
     if may_integrate(scene, task):
-        return Integrate(task.id, scene.base_of(task))
+        return mergequeue.owed(scene, task, state)
     return publishing.owed(scene, task, state)
 
 
@@ -181,10 +213,18 @@ def publication(scene: Scene, task: Task) -> Iterator[Waiting]:
 
 def _queued(scene: Scene, task: Task, at: str | None) -> Iterator[Waiting]:
     base = scene.base_of(task)
-    queue = [other.id for other in reviewed_in_order(scene) if next_step(scene, other) == Integrate(other.id, base)]
+    steps = {other.id: next_step(scene, other) for other in reviewed_in_order(scene)}
+    queue = [other for other, step in steps.items() if isinstance(step, mergequeue.Turn) and step.base == base]
+    first = scene.world.candidates.get(queue[0]) if queue and isinstance(steps[queue[0]], BeingChecked) else None
     if task.id in queue[1:]:
-        message = f"{queue.index(task.id)} before it in the queue into {base}"
-        yield Waiting("merge_queue", message, at, queue[0], f"orange task merge {task.id}")
+        meanwhile = f"; the merge of {first.task} is being checked since {first.since}" if first else ""
+        message = f"{queue.index(task.id)} before it in the queue into {base}{meanwhile}"
+        remedy = f"orange task why {queue[0]}" if scene.settings.checks else f"orange task merge {task.id}"
+        yield Waiting("merge_queue", message, at, queue[0], remedy)
+    elif first is not None and task.id == first.task:
+        names = ", ".join(check.name for check in scene.settings.checks)
+        message = f"its merge into {base} is being checked ({names}); {len(queue) - 1} wait behind it"
+        yield Waiting("checking", message, first.since, first.commit, None)
 
 
 def ancestry_wanted(world: World, graph: Graph) -> frozenset[tuple[str, str]]:

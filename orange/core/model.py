@@ -16,7 +16,7 @@ from orange.core.allowance import Dispatch
 from orange.core.lifecycle import Status, StuckReason
 from orange.core.problems import Problem
 from orange.core.settings import Settings
-from orange.core.sharing import Publication
+from orange.core.sharing import Candidate, Publication
 
 
 class Priority(StrEnum):
@@ -374,6 +374,9 @@ class World:
     hand_edits: tuple[str, ...] = ()
     #: What was pushed, by task id, for reviewed tasks.
     publications: Mapping[str, Publication] = field(default_factory=dict)
+    #: The merges that are being checked, by task id, and the runs that do it, by run id.
+    candidates: Mapping[str, Candidate] = field(default_factory=dict)
+    checking: Mapping[str, Run] = field(default_factory=dict)
     #: Bases with merges that are to be pushed, by name.
     pushes: Mapping[str, Publication] = field(default_factory=dict)
     #: The short name of the base branch of tasks that name none.

@@ -15,7 +15,7 @@ from orange.core.forecast import Forecast
 from orange.core.model import Base, BranchState, Outcome, Presence, Task, Workspace
 from orange.core.problems import Problem
 from orange.core.settings import AgentSettings, Settings
-from orange.core.sharing import Integrated, Remote, Reverting
+from orange.core.sharing import Candidate, Integrated, Remote, Reverting
 
 
 class Clock(Protocol):
@@ -61,6 +61,12 @@ class Integration(Remote, Reverting, Protocol):
         Raises StaleWrite when the branch has moved on from `expect`, GitFailed.
         """
 
+    def propose(self, branch: str, base: str, message: str, expect: str | None) -> Integrated:
+        """Make what `integrate` would, and leave the base where it is. Raises as `integrate` does."""
+
+    def adopt(self, candidate: Candidate, branch: str) -> None:
+        """Move a base to what was proposed, if it and the branch did not move. Raises StaleWrite, GitFailed."""
+
     def follow(self, base: str) -> Base:
         """Take the user's commits in, and move the user's branch forward where that is safe. Raises GitFailed."""
 
@@ -90,6 +96,15 @@ class Workspaces(Protocol):
         Returns what was saved or kept and why. Raises WorkspaceFailed when that cannot be proven safe.
         """
 
+    def check_out(self, base: str, commit: str, task: str) -> str:
+        """Make the workspace in which what a base would become is checked, at a commit, detached; returns its path.
+
+        One for each base: an earlier one is thrown away. Copies, links and runs `after_create`. Raises WorkspaceFailed.
+        """
+
+    def discard(self, path: str) -> None:
+        """Throw away a workspace made by `check_out`; nothing where there is none. Raises WorkspaceFailed."""
+
     def removable(self, path: str) -> tuple[bool, str]:
         """Say whether it holds nothing that is not safe elsewhere, and why. Raises WorkspaceFailed."""
 
@@ -115,6 +130,7 @@ class RunSpec:
     name: str
     epoch: int
     attempt: int
+    #: Empty for a run of hooks and checks alone.
     agent: str
     model: str | None
     effort: str | None
@@ -191,8 +207,8 @@ class Runs(Protocol):
     def command(self, spec: RunSpec) -> Command:
         """The program of a run's agent. Raises AgentUnusable, InvalidInput."""
 
-    def checks(self, run: str) -> Mapping[str, object] | None:
-        """What the project's checks came to in a run, as `core.checks.report` says it; None where none were run."""
+    def checks(self, run: str, *, of_merge: bool = False) -> Mapping[str, object] | None:
+        """What the project's checks came to in a run, or on the merge of its work, as `core.checks.report` says it."""
 
     def keep(self, run: str, name: str, value: Mapping[str, object]) -> None:
         """Write a JSON artifact into a run's folder, where there is one. Raises StorageFailed."""

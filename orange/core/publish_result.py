@@ -22,6 +22,8 @@ class Outcome(StrEnum):
     DISABLED = "disabled"
     #: The branch does not merge; the files are named, and its agent is asked.
     CONFLICT = "conflict"
+    #: The project's checks did not pass on the merged result; its agent is asked.
+    CHECKS_FAILED = "checks_failed"
     #: The branch was pushed.
     PUSHED = "pushed"
     #: A pull request was opened.

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from orange.core.actions import Action, Integrate, PauseDispatch, Plan, StartRun
 from orange.core.dispatch import next_start, start_runs
 from orange.core.graph import Graph
-from orange.core.landing import follow_bases, land, next_follow
+from orange.core.landing import drop_candidates, follow_bases, land, next_follow
 from orange.core.model import Presence, World
 from orange.core.parents import advance_parents, mend_children
 from orange.core.publishing import next_publish, push_bases
@@ -36,6 +36,7 @@ def _actions(scene: Scene) -> Iterator[Action]:
     yield from settle_runs(scene)
     yield from mend_children(scene)
     yield from advance_parents(scene)
+    yield from drop_candidates(scene)
     landing = list(land(scene))
     yield from landing
     yield from push_bases(scene)

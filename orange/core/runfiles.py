@@ -47,6 +47,8 @@ PATCH = "patches/changes.patch"
 SUMMARY = "reports/run_summary.json"
 #: What the project's checks came to on what the agent made; only where they were run.
 CHECKS = "checks.json"
+#: What they came to on the merge of that work into its base.
+MERGE_CHECKS = "merge_checks.json"
 #: A log for each stage and step: `logs/prepare.log`, `logs/steps/before_run.log`.
 LOGS = "logs"
 #: The folder on the agent's PATH that holds `orange`.

@@ -32,7 +32,7 @@ class Publication:
 
 @dataclass(frozen=True, slots=True)
 class Integrated:
-    """The result of integrating a branch."""
+    """The result of integrating a branch, or what it would be."""
 
     #: The commit on the integrated base that holds the work; None on a conflict.
     commit: str | None
@@ -40,6 +40,45 @@ class Integrated:
     changed: bool
     #: Files in conflict, relative to the repository.
     conflicts: tuple[str, ...] = ()
+    #: The integrated commit it was made on, and the branch's commit that it brings in.
+    onto: str | None = None
+    tip: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """What a base would become with a task's work merged in: checked before the base is moved to it."""
+
+    task: str
+    base: str
+    #: The integrated commit it is made on, and the branch's commit that it brings in.
+    onto: str
+    tip: str
+    #: The merge commit.
+    commit: str
+    #: Which checks are to pass: their fingerprint.
+    checks: str
+    #: The run that carries them out, and where.
+    run: str
+    workspace: str
+    #: Since when, RFC 3339 UTC.
+    since: str
+    #: How many times in a row checking this very merge came to no result before, and why it could not be begun.
+    lost: int = 0
+    trouble: str | None = None
+
+
+class Candidates(Protocol):
+    """The merges that are being checked: a small file of its own. Losing it costs checking again."""
+
+    def all(self) -> Mapping[str, Candidate]:
+        """By task id."""
+
+    def put(self, candidate: Candidate) -> None:
+        """Set a task's candidate. Raises StorageFailed."""
+
+    def drop(self, task: str) -> None:
+        """Forget a task's candidate. Raises StorageFailed."""
 
 
 class Reverting(Protocol):

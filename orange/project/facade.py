@@ -22,6 +22,7 @@ from orange.project import (
     forecasting,
     launch,
     logs,
+    merging,
     moves,
     reading,
     rolling_back,
@@ -269,8 +270,10 @@ class Project:
         return self._done(moves.reject(self.parts, self.speaker, self.find(address).id, feedback))
 
     def merge(self, address: str) -> Task:
-        """Integrate a reviewed task now."""
+        """Integrate a reviewed task now; where the project has checks, as soon as its merge has passed them."""
         claims.check_person(self.speaker, "merge")
+        if self.settings.checks:
+            return self._done(merging.enqueue(self.parts, self.speaker, self.find(address).id))
         task = settling.integrate(self.parts, self.speaker, self.find(address).id)
         self.parts.integration.follow(launch.base_of(self.parts, task))
         return self._done(task)

@@ -8,7 +8,7 @@ from typing import Protocol
 from orange.core.layout import Layout
 from orange.core.ports import Clock, Configuration, Executor, Integration, Runs, Workspaces
 from orange.core.settings import Settings
-from orange.core.sharing import Forge, Publications
+from orange.core.sharing import Candidates, Forge, Publications
 from orange.core.storeports import TaskStore
 
 
@@ -54,6 +54,10 @@ class Parts(Protocol):
     @property
     def publications(self) -> Publications:
         """What was pushed."""
+
+    @property
+    def candidates(self) -> Candidates:
+        """The merges that are being checked."""
 
     @property
     def forge(self) -> Forge:

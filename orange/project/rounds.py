@@ -13,12 +13,14 @@ Rounds = list[dict[str, object]]
 
 
 def rounds(parts: Parts, task: Task) -> Rounds:
-    """List the latest round of checks on a task's work; none when no checks were run."""
+    """List the latest rounds of checks: on a task's work, and on its merge. None when no checks were run."""
     for epoch in range(task.epoch, 0, -1):
         run = f"{task.id}-{epoch}"
         told = parts.runs.checks(run)
-        if told:
-            return [_round("work", run, told)]
+        merged = parts.runs.checks(run, of_merge=True)
+        found = [*([_round("work", run, told)] if told else ()), *([_round("merge", run, merged)] if merged else ())]
+        if found:
+            return found
     return []
 
 
@@ -27,7 +29,7 @@ def _round(on: str, run: str, told: Mapping[str, object]) -> dict[str, object]:
     results = results_of(told)
     return {
         "on": on,
-        "run": run,
+        "run": told.get("run", run),
         "commit": told.get("commit"),
         "at": told.get("at"),
         "passed": all(result.passed for result in results),

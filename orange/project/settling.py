@@ -168,6 +168,11 @@ def integrate(parts: Parts, speaker: Speaker, task_id: str) -> Task:
     result = parts.integration.integrate(str(task.branch), base, texts.merge(parts, task, base), expect)
     if result.commit is not None:
         owe_push(parts, base)
+    return integrated(parts, speaker, task_id, base, result)
+
+
+def integrated(parts: Parts, speaker: Speaker, task_id: str, base: str, result: Integrated) -> Task:
+    """Record what came of a reviewed task's merge: it is done, or a conflict is a request on it. Raises StaleWrite."""
     with parts.store.transaction(f"integrate {task_id}") as tx:
         pen = Pen(parts, speaker, tx)
         task = tx.task(task_id)

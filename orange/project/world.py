@@ -5,7 +5,7 @@ Three-valued throughout: what could not be told is UNKNOWN, and a session counts
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from orange.core.allowance import Dispatch
@@ -17,6 +17,7 @@ from orange.core.model import Board, BranchState, Outcome, Presence, Run, Task, 
 from orange.core.ports import RunRecord
 from orange.core.retry import remembered, row_began
 from orange.core.settings import Settings
+from orange.core.sharing import Candidate
 from orange.core.times import stamp
 from orange.project.parts import Parts
 
@@ -38,9 +39,9 @@ class Looks:
             self.gone.pop(run, None)
         return self.gone.get(run, 0)
 
-    def forget(self, runs: Iterable[str]) -> None:
+    def keep(self, runs: Collection[str]) -> None:
         """Drop the counts of runs that are no longer looked at."""
-        self.gone = {run: count for run, count in self.gone.items() if run in set(runs)}
+        self.gone = {run: count for run, count in self.gone.items() if run in runs}
 
     def without_file(self, tasks: Iterable[str]) -> dict[str, int]:
         """Record one look at the tasks that have a run but no file."""
@@ -54,11 +55,13 @@ def observe(  # noqa: PLR0913 - two of them by name
     """Look at everything around the board that `graph` is the index of. Raises GitFailed, NewerFormat.
 
     Without `count`, how far the bases are ahead or behind may be said as 1: enough to decide, not to tell people.
-    Without `strays`, nobody looks for sessions while no task holds a run.
+    Without `strays`, nobody looks for sessions while no task holds a run and no merge is checked.
     """
     settings = parts.settings()
     default = settings.base or parts.integration.default_base()
-    runs = _runs(parts, graph, looks, dispatch.resumed_at, strays=strays)
+    candidates = parts.candidates.all()
+    sessions = parts.executor.observe() if strays or candidates or _runs_held(graph) else None
+    runs = _runs(parts, graph, _Seen(sessions, looks, candidates), dispatch.resumed_at)
     world = World(
         board=Board(graph.tasks, graph.problems, graph.frozen),
         settings=settings,
@@ -72,6 +75,8 @@ def observe(  # noqa: PLR0913 - two of them by name
         untrusted=parts.untrusted(),
         hand_edits=parts.store.hand_edits(),
         publications=parts.publications.tasks() if graph.with_status(Status.REVIEWED) else {},
+        candidates=candidates,
+        checking=_checking(parts, candidates.values(), sessions, looks),
         pushes=parts.publications.bases(),
         default_base=default,
         missing=looks.without_file({run.task for run in runs.values() if run.outcome is None} - graph.tasks.keys()),
@@ -89,14 +94,41 @@ def _base_names(graph: Graph, default: str) -> tuple[str, ...]:
     return tuple(sorted({default, *(name for name in found if name)}))
 
 
-def _runs(parts: Parts, graph: Graph, looks: Looks, resumed_at: float | None, *, strays: bool) -> Mapping[str, Run]:
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What a look at sessions saw, and may remember."""
+
+    sessions: Mapping[str, str] | None
+    looks: Looks
+    candidates: Mapping[str, Candidate]
+
+
+def _checking(
+    parts: Parts, candidates: Iterable[Candidate], sessions: Mapping[str, str] | None, looks: Looks
+) -> Mapping[str, Run]:
+    """Describe the runs that check merges."""
+    records = {candidate.run: (candidate, parts.runs.record(candidate.run)) for candidate in candidates}
+    return {
+        run: _run(record, sessions, looks)
+        if record
+        else Run(run, of.task, 0, None, None, None, session=Presence.GONE, gone_looks=looks.count(run, Presence.GONE))
+        for run, (of, record) in records.items()
+    }
+
+
+def _runs_held(graph: Graph) -> Mapping[str, Task]:
+    """Return the agents' runs that hold a task."""
+    held = (graph.tasks[task_id] for task_id in graph.held())
+    return {task.run: task for task in held if task.run and not task.run.startswith("person-")}
+
+
+def _runs(parts: Parts, graph: Graph, seen: _Seen, resumed_at: float | None) -> Mapping[str, Run]:
     """Describe the runs that hold a task, those with a session, and those that the limits look back on."""
-    held = {task.run: task for task in (graph.tasks[task_id] for task_id in graph.held()) if task.run}
-    agents = {run: task for run, task in held.items() if not run.startswith("person-")}
-    sessions = parts.executor.observe() if agents or strays else None
+    sessions, looks = seen.sessions, seen.looks
+    agents = _runs_held(graph)
     limits = parts.settings().limits
     records = parts.runs.recent({*agents, *_runs_of(sessions or ())}, graph.claimed(), remembered(limits))
-    looks.forget(records.keys() | agents.keys())
+    looks.keep({*records, *agents, *(candidate.run for candidate in seen.candidates.values())})
     found = {run: _run(record, sessions, looks) for run, record in records.items()}
     closed = _closed_since(parts, graph, row_began(found.values(), resumed_at, limits))
     found |= {record.spec.run: _run(record, sessions, looks) for record in closed if record.spec.run not in found}
@@ -123,10 +155,13 @@ def _closed_since(parts: Parts, graph: Graph, began: float | None) -> Iterator[R
 
 
 def _runs_of(sessions: Iterable[str]) -> Iterable[str]:
-    """Name the runs of sessions: a session is called `<name>-<id>-<epoch>`, its run `<id>-<epoch>`."""
+    """Name the runs of sessions: a session is called `<name>-<id>-<epoch>`, its run `<id>-<epoch>`.
+
+    One that checks a merge has another word for the epoch, and is no run of the task's.
+    """
     for session in sessions:
         words = session.rsplit("-", 2)
-        if len(words) == 3:
+        if len(words) == 3 and words[2].isdecimal():
             yield "-".join(words[1:])
 
 

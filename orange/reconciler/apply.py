@@ -15,7 +15,7 @@ from typing import Any
 from orange.core import actions as do
 from orange.core.model import Presence, World
 from orange.core.problems import AlreadyClaimed, IllegalTransition, NotAllowed, OrangeError, StaleWrite, TaskNotFound
-from orange.project import claims, dispatching, launch, publishing, settling
+from orange.project import claims, dispatching, launch, merging, publishing, settling
 from orange.project.parts import Parts
 from orange.project.requests import Speaker
 
@@ -79,6 +79,12 @@ class Applier:
                 settling.advance_task(self.parts, self.speaker, action)
             case do.Integrate():
                 return self.begin((action.task, f"base {action.base}"), lambda: self._integrate(action.task))
+            case do.CheckMerge():
+                return self.begin((action.task, f"base {action.base}"), lambda: self._check_merge(action.task))
+            case do.SendBack():
+                return self.begin((action.task,), lambda: self._send_back(action.task))
+            case do.DropCandidate():
+                return self.begin((action.task,), lambda: merging.drop(self.parts, action.task))
             case do.Publish():
                 return self.begin((action.task,), lambda: publishing.publish(self.parts, self.speaker, action.task))
             case do.PushBase():
@@ -164,7 +170,14 @@ class Applier:
 
     def _integrate(self, task_id: str) -> None:
         """Merge; the user's branch follows with the next look, so that whoever waited for the merge starts first."""
-        settling.integrate(self.parts, self.speaker, task_id)
+        merge = merging.adopt if self.parts.settings().checks else settling.integrate
+        merge(self.parts, self.speaker, task_id)
+
+    def _check_merge(self, task_id: str) -> None:
+        merging.check(self.parts, self.speaker, task_id)
+
+    def _send_back(self, task_id: str) -> None:
+        merging.send_back(self.parts, self.speaker, task_id)
 
     def _follow(self, base: str) -> None:
         """Let the user's branch follow, after the sessions that are just being started."""

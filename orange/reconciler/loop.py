@@ -33,6 +33,8 @@ class Reconciler:
         self.looks = Looks()
         #: Live runs of this project at the last look: what other projects must leave free.
         self.live = 0
+        #: Whether merges are being checked.
+        self.checking = False
         self._graph: Graph | None = None
         self._board: Board | None = None
         #: When the passing of time alone may change something, wall-clock seconds.
@@ -62,6 +64,7 @@ class Reconciler:
         self.live = live_runs(self.parts, graph)
         dispatch = dispatch_for(settings, self.live, others, pause)
         world = observe(self.parts, graph, dispatch, self.looks, count=False, strays=look)
+        self.checking = bool(world.candidates)
         plan = decide(world, self.parts.clock.now(), graph)
         if plan.actions:
             log.debug("%s: %s", self.parts.name, plan.actions)
@@ -111,4 +114,4 @@ class Reconciler:
     def idle(self) -> bool:
         """Whether nothing is under way or unrecorded here, and no retry only waits for its time."""
         owes = self._unrecorded_since is not None or self.start_at is not None
-        return self.live == 0 and not self.applier.busy and not owes
+        return self.live == 0 and not self.checking and not self.applier.busy and not owes

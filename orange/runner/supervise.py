@@ -141,7 +141,7 @@ def _carry_out(
         ending = ending or _told_already(session.orders)
         if ending:
             return ending
-        ending = execute(job, folder, session, env)
+        ending = execute(job, folder, session, env) if job.agent else Ending(FINISHED, "no agent was to run", 0)
         if job.checks and ending.outcome == FINISHED:
             ending = run_checks(job, folder, session, env, keep().commit)
         if job.after_run and ending.outcome != CRASHED:

@@ -57,6 +57,8 @@ class FakeWorkspaces:
         self.calls: list[tuple[str, str]] = []
         #: The message of every commit of leftovers asked for.
         self.messages: list[str] = []
+        #: Path of a workspace for checks -> the commit it is at.
+        self.checked_out: dict[str, str] = {}
         self._places: dict[str, _Place] = {}
         self._spares = 0
         self._ports: dict[str, tuple[int, ...]] = {}
@@ -151,6 +153,20 @@ class FakeWorkspaces:
             return False
         self._spares += 1
         return True
+
+    def check_out(self, base: str, commit: str, task: str) -> str:
+        """Make the workspace for the checks of a base. Raises WorkspaceStepFailed."""
+        self.calls.append(("check_out", task))
+        path = f"{self.root}/.check-{base.replace('/', '-')}"
+        if self.failing:
+            raise WorkspaceStepFailed(path, "creating the worktree", self.failing)
+        self.checked_out[path] = commit
+        return path
+
+    def discard(self, path: str) -> None:
+        """Throw it away."""
+        self.calls.append(("discard", path))
+        self.checked_out.pop(path, None)
 
     def _wanted(self) -> int:
         return max(0, min(_SPARES, self.size - len(self._places)))

@@ -13,6 +13,7 @@ from typing import Any
 from orange.core import actions as do
 from orange.core.allowance import Dispatch
 from orange.core.lifecycle import Actor, Facts, Status, StuckReason, advance
+from orange.core.mergequeue import fingerprint
 from orange.core.model import (
     Base,
     Board,
@@ -33,7 +34,7 @@ from orange.core.problems import IllegalTransition
 from orange.core.reconcile import decide
 from orange.core.scene import Scene, is_live
 from orange.core.settings import Settings
-from orange.core.sharing import Publication
+from orange.core.sharing import Candidate, Publication
 from orange.core.times import stamp
 
 #: The machine the builders' worlds are seen from.
@@ -254,6 +255,44 @@ def conflict(world: World, action: do.Integrate) -> World:
     return with_task(world, replace(task, request=request, approved=None))
 
 
+def _check_merge(world: World, action: do.CheckMerge, now: float) -> World:
+    """Begin checks that pass at once. A base that is not there yet is made by that."""
+    base, state = world.bases.get(action.base), world.branches[action.task]
+    if base is None or base.integrated is None:
+        base = Base(action.base, "base0", base.branch if base else None)
+        world = replace(world, bases={**world.bases, action.base: base})
+    known = a_candidate(action.task, world, onto=base.integrated, tip=state.tip, base=action.base)
+    run = a_run(action.task, 0, id=known.run, outcome=Outcome.FINISHED, ended_at=now, checked=True)
+    return with_candidate(world, known, run)
+
+
+def a_candidate(task_id: str, world: World, **keys: Any) -> Candidate:
+    """Make the candidate of a task: onto `base0`, of the branch's commit `c1`, with the checks of the world."""
+    known: dict[str, Any] = {"base": "main", "onto": "base0", "tip": "c1", "commit": f"merge-{task_id}", "since": AT}
+    known |= {"run": f"{task_id}-c0", "workspace": "/w/.check", "checks": fingerprint(world.settings.checks)}
+    return Candidate(task=task_id, **(known | keys))
+
+
+def with_candidate(world: World, known: Candidate, run: Run) -> World:
+    """Return the world with a merge that is checked by a run as given."""
+    return replace(
+        world,
+        candidates={**world.candidates, known.task: known},
+        checking={**world.checking, known.run: replace(run, id=known.run)},
+    )
+
+
+def _send_back(world: World, action: do.SendBack, _now: float) -> World:
+    task = world.board.tasks[action.task]
+    request = Request(RequestKind.CHECKS, "a check did not pass", AT)
+    return with_task(world, replace(task, request=request, approved=None, attempts=task.attempts + 1))
+
+
+def _drop(world: World, action: do.DropCandidate, _now: float) -> World:
+    kept = {task: known for task, known in world.candidates.items() if task != action.task}
+    return replace(world, candidates=kept)
+
+
 def _publish(world: World, action: do.Publish, now: float) -> World:
     known = Publication(world.branches[action.task].tip, now)
     return replace(world, publications={**world.publications, action.task: known})
@@ -299,6 +338,9 @@ _EFFECTS: dict[type[do.Action], Callable[[World, Any, float], World]] = {
     do.SettleRun: _settle,
     do.Advance: _advance,
     do.Integrate: _integrate,
+    do.CheckMerge: _check_merge,
+    do.SendBack: _send_back,
+    do.DropCandidate: _drop,
     do.Publish: _publish,
     do.PushBase: _push_base,
     do.FollowBase: _follow,

@@ -19,7 +19,7 @@ from orange.core.lifecycle import Actor
 from orange.core.ports import Executor, Integration, Runs, RunSpec, Workspaces
 from orange.core.problems import DaemonUnavailable, InvalidInput, NotAProject
 from orange.core.settings import Settings
-from orange.core.sharing import Forge, Publications
+from orange.core.sharing import Candidates, Forge, Publications
 from orange.core.storeports import TaskStore
 from orange.project.requests import Speaker
 
@@ -139,6 +139,13 @@ class Wired:
         from orange.adapters.publications import FilePublications
 
         return FilePublications(self.layout)
+
+    @cached_property
+    def candidates(self) -> Candidates:
+        """The merges that are being checked."""
+        from orange.adapters.candidates import FileCandidates
+
+        return FileCandidates(self.layout)
 
     @cached_property
     def forge(self) -> Forge:

@@ -17,7 +17,7 @@ from orange.adapters.integration import GitIntegration, refs
 from orange.core.layout import BASE_REFS, Layout
 from orange.core.model import Base, BranchState, Presence
 from orange.core.problems import GitFailed, InvalidInput, StaleWrite
-from orange.core.sharing import Integrated
+from orange.core.sharing import Candidate, Integrated
 from orange.testing import repos
 from orange.testing.repos import Repo
 
@@ -49,6 +49,55 @@ def merge(repo: Repo, branch: str, *, expect: str | None = None, base: str = "ma
 # Merging.
 
 
+def candidate(found: Integrated, branch_tip: str) -> Candidate:
+    """Make the candidate of what was proposed."""
+    onto, commit = str(found.onto), str(found.commit)
+    assert found.tip == branch_tip
+    return Candidate("t", "main", onto, branch_tip, commit, "", "t-c1", "/w", "2026-11-20T09:00:00Z")
+
+
+def test_what_is_proposed_leaves_the_base_until_it_is_adopted(repo: Repo) -> None:
+    """The merge exists, the base stays; adopted, the base is at this very commit and knows it as its own."""
+    start = opened(repo).start_point("main")
+    tip = repo.branch("orange/a", {"new.txt": "n\n"}, start=start)
+    found = opened(repo).propose("orange/a", "main", "Merge it", tip)
+    assert (found.changed, found.onto, repo.rev(MAIN)) == (True, start, start)
+    opened(repo).adopt(candidate(found, tip), "orange/a")
+    assert repo.rev(MAIN) == found.commit
+    assert repo.git("log", "-1", "--format=%P %s", MAIN) == f"{start} {tip} Merge it"
+    assert not opened(repo).branch_states({"t": ("orange/a", "main", None)})["t"].unmerged
+
+
+def test_a_proposal_is_void_when_the_base_or_the_branch_moved(repo: Repo) -> None:
+    """What was checked is not what the merge would be now: nothing moves."""
+    start = opened(repo).start_point("main")
+    tip = repo.branch("orange/a", {"a.txt": "a\n"}, start=start)
+    repo.branch("orange/b", {"b.txt": "b\n"}, start=start)
+    found = opened(repo).propose("orange/a", "main", "Merge a", tip)
+    merge(repo, "orange/b")
+    moved = repo.rev(MAIN)
+    with pytest.raises(StaleWrite):
+        opened(repo).adopt(candidate(found, tip), "orange/a")
+    again = opened(repo).propose("orange/a", "main", "Merge a", tip)
+    repo.branch("orange/a", {"late.txt": "x\n"}, start=tip)
+    with pytest.raises(StaleWrite):
+        opened(repo).adopt(candidate(again, tip), "orange/a")
+    assert repo.rev(MAIN) == moved
+
+
+def test_a_proposal_that_conflicts_or_brings_nothing_says_so(repo: Repo) -> None:
+    """As merging at once would; and an approval of another commit is stale."""
+    start = opened(repo).start_point("main")
+    tip = repo.branch("orange/a", {"src/a.txt": "one\n"}, start=start)
+    repo.branch("orange/b", {"src/a.txt": "two\n"}, start=start)
+    repo.branch("orange/same", {}, start=start)
+    assert merge(repo, "orange/b").changed
+    assert opened(repo).propose("orange/a", "main", "x", tip).conflicts == ("src/a.txt",)
+    assert not opened(repo).propose("orange/same", "main", "x", None).changed
+    with pytest.raises(StaleWrite):
+        opened(repo).propose("orange/a", "main", "x", start)
+
+
 def test_a_branch_is_merged_without_touching_the_user(repo: Repo, tmp_path: Path) -> None:
     """The merge has two parents, the message, the configured identity; the user's branch, files and index stay."""
     start = opened(repo).start_point("main")
@@ -58,7 +107,7 @@ def test_a_branch_is_merged_without_touching_the_user(repo: Repo, tmp_path: Path
         repo.hook(hook, f"touch {tmp_path}/ran; exit 1")
     repo.write({"src/a.txt": "dirty\n"})
     result = merge(repo, "orange/a", expect=tip)
-    assert result == Integrated(repo.rev(MAIN), changed=True)
+    assert result == Integrated(repo.rev(MAIN), changed=True, onto=start, tip=tip)
     assert repo.git("rev-parse", f"{MAIN}^1", f"{MAIN}^2").split() == [start, tip]
     shown = repo.git("log", "-1", "--format=%an <%ae> %ad|%cn %cd|%B", "--date=raw", MAIN)
     assert shown.rstrip() == "Ada <ada@example.org> 1790000000 +0000|Ada 1790000000 +0000|Merge orange/a\n\nBecause."

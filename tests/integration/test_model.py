@@ -30,6 +30,7 @@ from hypothesis.stateful import (
 )
 
 from orange import wiring
+from orange.adapters.candidates import FileCandidates
 from orange.adapters.history import open_history
 from orange.adapters.publications import FilePublications
 from orange.adapters.store.files import FileStore
@@ -42,7 +43,7 @@ from orange.core.model import Base, BranchState, Outcome, Presence, RequestKind
 from orange.core.ports import Configuration, RunRecord, RunSpec
 from orange.core.problems import DependencyCycle, OrangeError
 from orange.core.settings import ReviewSettings, Settings
-from orange.core.sharing import Forge, Integrated
+from orange.core.sharing import Candidate, Forge, Integrated
 from orange.project import Project
 from orange.project.claims import claim_run
 from orange.project.requests import Edit, NewTask, Speaker
@@ -107,6 +108,13 @@ class FakeIntegration:
         del branch, base, message, expect
         return Integrated("2" * 40, changed=True)
 
+    def propose(self, branch: str, base: str, message: str, expect: str | None) -> Integrated:
+        del branch, base, message, expect
+        return Integrated("2" * 40, changed=True, onto="0" * 40, tip="1" * 40)
+
+    def adopt(self, candidate: Candidate, branch: str) -> None:
+        """Nothing to move."""
+
     def subjects(self, base: str, count: int) -> Sequence[str]:
         del base, count
         return ()
@@ -152,8 +160,8 @@ class FakeRuns:
     def keep(self, run: str, name: str, value: Mapping[str, object]) -> None:
         """Forget it."""
 
-    def checks(self, run: str) -> Mapping[str, object] | None:
-        del run
+    def checks(self, run: str, *, of_merge: bool = False) -> Mapping[str, object] | None:
+        del run, of_merge
         return None
 
     def prepare(self, spec: RunSpec) -> str:
@@ -191,7 +199,7 @@ class ModelParts:
         self.layout, self.clock, self._rng, self.workspaces = layout, clock, rng, workspaces
         self.store = FileStore(layout, open_history(layout, batches=True, now=clock.now), clock)
         self.integration, self.executor, self.runs = FakeIntegration(), FakeExecutor(), FakeRuns({})
-        self.publications = FilePublications(layout)
+        self.publications, self.candidates = FilePublications(layout), FileCandidates(layout)
 
     @property
     def configuration(self) -> Configuration:

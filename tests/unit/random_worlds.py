@@ -9,7 +9,9 @@ from typing import Any
 from hypothesis import settings
 
 from orange.core.allowance import Dispatch
+from orange.core.checks import Check
 from orange.core.lifecycle import Status, StuckReason
+from orange.core.mergequeue import fingerprint
 from orange.core.model import (
     Approval,
     Base,
@@ -30,6 +32,7 @@ from orange.core.model import (
 )
 from orange.core.problems import Problem
 from orange.core.settings import Limits, ReviewSettings, Settings, WorkspaceSettings
+from orange.core.sharing import Candidate
 from orange.core.times import stamp
 from orange.testing.worlds import AT, HOST, NOW, a_claim, a_run, a_task, a_world, an_ended_run
 
@@ -114,10 +117,21 @@ def _run(rnd: Random, task_id: str, epoch: int) -> Run:
     return a_run(task_id, epoch, **keys)
 
 
+def _candidate(rnd: Random, task_id: str, chosen: Settings) -> Candidate:
+    of = fingerprint(chosen.checks if rnd.random() < 0.9 else ())
+    tip, lost = rnd.choice(["c1", "c1", "c2"]), rnd.randint(0, 3)
+    base, onto = rnd.choice(["main", "main", "release"]), rnd.choice(["i0", "i0", "i1"])
+    return Candidate(task_id, base, onto, tip, "m1", of, f"{task_id}-c0", "/w/.check", AT, lost, _maybe(rnd, 0.1, "no"))
+
+
 def _surroundings(rnd: Random, ids: str) -> dict[str, Any]:
-    slots = rnd.randint(0, 3)
+    slots, chosen = rnd.randint(0, 3), _settings(rnd)
+    candidates = {i: _candidate(rnd, i, chosen) for i in _some(rnd, ids + "z", 0.3)}
+    checking = (replace(_run(rnd, i, 0), id=f"{i}-c0", checked=rnd.choice([True, False, None])) for i in candidates)
     return {
-        "settings": _settings(rnd),
+        "settings": chosen,
+        "candidates": candidates,
+        "checking": {run.id: run for run in checking if rnd.random() < 0.9},
         "dispatch": Dispatch(
             paused=rnd.random() < 0.1,
             draining=rnd.random() < 0.05,
@@ -159,6 +173,7 @@ def _settings(rnd: Random) -> Settings:
         limits=limits,
         review=ReviewSettings(by=rnd.choice(["human", "none"])),
         workspaces=WorkspaceSettings(size=rnd.randint(0, 3)),
+        checks=(Check("tests", "true"),) if rnd.random() < 0.4 else (),
     )
 
 

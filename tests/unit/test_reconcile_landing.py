@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from orange.core.actions import Advance, FollowBase, Integrate, StartRun
+from orange.core.actions import Advance, CheckMerge, DropCandidate, FollowBase, Integrate, SendBack, StartRun
 from orange.core.actions import Publish as PublishTask
+from orange.core.checks import Check
 from orange.core.graph import Graph
 from orange.core.landing import ancestry_wanted, base_waits
 from orange.core.lifecycle import Status, StuckReason
@@ -17,20 +18,24 @@ from orange.core.model import (
     Base,
     BranchState,
     Merged,
+    Outcome,
     Presence,
     Priority,
     Publish,
     RequestKind,
+    Run,
     Task,
     World,
 )
 from orange.core.reconcile import decide
 from orange.core.settings import ReviewSettings, Settings
+from orange.core.sharing import Candidate
 from orange.core.waiting import why
 from orange.testing.worlds import (
     AT,
     NOW,
     YESTERDAY,
+    a_candidate,
     a_claim,
     a_request,
     a_run,
@@ -43,6 +48,7 @@ from orange.testing.worlds import (
     released,
     settle_down,
     tip,
+    with_candidate,
 )
 
 NO_REVIEW = Settings(review=ReviewSettings(by="none"))
@@ -99,6 +105,129 @@ def test_reviewed_tasks_go_into_their_base(
 ) -> None:
     """Approved work is merged, what is in the base already is done, and new commits void the approval."""
     assert owed(landing(task, state, settings=settings)) == expected
+
+
+CHECKED = Settings(checks=(Check("tests", "pytest"),))
+
+
+def checking(known: Candidate | None, run: Run | None = None, task: Task | None = None, **keys: Any) -> World:
+    """Make a world of a reviewed task whose merge is checked by a run."""
+    world = landing(task or a_reviewed(), **({"settings": CHECKED} | keys))
+    return world if known is None else with_candidate(world, known, run or a_run("t", 0))
+
+
+def a_candidate_of(**keys: Any) -> Candidate:
+    """Make the candidate of `t` as it is."""
+    return a_candidate("t", landing(a_reviewed(), settings=CHECKED), **keys)
+
+
+def over(outcome: Outcome, *, checked: bool | None = None) -> Run:
+    """Make a run of checks that has ended."""
+    return a_run("t", 0, outcome=outcome, ended_at=NOW, checked=checked)
+
+
+def lost(looks: int) -> Run:
+    """Make a run of checks whose session was found gone so many times."""
+    return a_run("t", 0, session=Presence.GONE, gone_looks=looks)
+
+
+@pytest.mark.parametrize(
+    ("known", "run", "expected"),
+    [
+        (None, None, [CheckMerge]),
+        (a_candidate_of(), a_run("t", 0, session=Presence.THERE), []),
+        (a_candidate_of(), a_run("t", 0, session=Presence.UNKNOWN), []),
+        (a_candidate_of(), lost(1), []),
+        (a_candidate_of(), lost(2), [CheckMerge]),
+        (a_candidate_of(lost=1), lost(2), [CheckMerge]),
+        (a_candidate_of(lost=2), lost(2), [DropCandidate, Status.STUCK]),
+        (a_candidate_of(trouble="no disk"), a_run("t", 0), [CheckMerge]),
+        (a_candidate_of(), over(Outcome.STOPPED), [CheckMerge]),
+        (a_candidate_of(), over(Outcome.CRASHED), [CheckMerge]),
+        (a_candidate_of(), over(Outcome.FINISHED, checked=True), [Integrate]),
+        (a_candidate_of(), over(Outcome.FINISHED), [SendBack]),
+        (a_candidate_of(), over(Outcome.CHECKS_FAILED, checked=False), [SendBack]),
+        (a_candidate_of(), over(Outcome.FAILED), [SendBack]),
+        # what passed is not what would be merged now
+        (a_candidate_of(onto="base1"), over(Outcome.FINISHED, checked=True), [CheckMerge]),
+        (a_candidate_of(tip="c0"), over(Outcome.FINISHED, checked=True), [CheckMerge]),
+        (a_candidate_of(base="other"), over(Outcome.FINISHED, checked=True), [CheckMerge]),
+        (a_candidate_of(checks="others"), over(Outcome.FINISHED, checked=True), [CheckMerge]),
+    ],
+)
+def test_a_base_moves_only_to_what_passed_the_checks(
+    known: Candidate | None, run: Run | None, expected: list[object]
+) -> None:
+    """Its merge is made, checked, and adopted or sent back; where that came to no result, or is outdated, anew."""
+    assert owed(checking(known, run)) == expected
+
+
+@pytest.mark.parametrize(
+    ("task", "state", "dropped"),
+    [
+        (a_reviewed(), OWN, False),
+        (a_reviewed(), None, False),  # not known is not "not wanted"
+        (a_reviewed(approved=approved("c0")), OWN, True),
+        (a_reviewed(), MERGED, True),
+        (a_reviewed(request=a_request(RequestKind.CHECKS), approved=None), OWN, True),
+        (a_task("t", Status.CANCELLED), OWN, True),
+        (a_reviewed(publish=Publish.BRANCH), OWN, True),
+        (a_reviewed("other"), OWN, True),
+    ],
+)
+def test_checks_that_are_for_nothing_are_ended(task: Task, state: BranchState | None, dropped: bool) -> None:
+    """When the task needs something else, or is gone, its merge is not checked any longer."""
+    world = checking(a_candidate_of(), a_run("t", 0), task, branches={task.id: state} if state else {})
+    assert (DropCandidate("t") in decide(world, NOW).actions) is dropped
+    assert settle_down(world).quiet
+
+
+def test_a_broken_file_ends_no_checks() -> None:
+    """A task whose file cannot be read may still be what it was."""
+    world = checking(a_candidate_of())
+    world = replace(world, board=replace(world.board, tasks={}, frozen=frozenset({"t"})))
+    assert decide(world, NOW).actions == ()
+
+
+def test_checks_that_never_come_to_a_result_are_named() -> None:
+    """What is in the way is said, and the task needs someone."""
+    known = a_candidate_of(lost=2, trouble="the disk is full")
+    stuck = settle_down(checking(known)).world.board.tasks["t"].stuck
+    assert stuck
+    assert stuck.reason is StuckReason.CHECKS_FAILED
+    assert stuck.message == "the checks of its merge into main could not be carried out 3 times: the disk is full"
+
+
+def test_one_merge_a_base_is_checked_at_a_time() -> None:
+    """The one that is being checked stays first, whoever comes later; another base goes its own way."""
+    tasks = [
+        a_reviewed("low", priority=Priority.LOW),
+        a_reviewed("high", priority=Priority.HIGH),
+        a_reviewed("other", base="release"),
+    ]
+    bases = {name: Base(name, "base0", "base0") for name in ("main", "release")}
+    world = a_world(*tasks, branches={task.id: OWN for task in tasks}, slots=0, settings=CHECKED, bases=bases)
+    world = with_candidate(world, a_candidate("low", world), a_run("low", 0, id="low-c0"))
+    assert decide(world, NOW).actions == (CheckMerge("other", "release"),)
+    lines = {task.id: why(task, world, NOW) for task in tasks[:2]}
+    assert [(task, line.code, line.since, line.evidence) for task, (line,) in lines.items()] == [
+        ("low", "checking", AT, "merge-low"),
+        ("high", "merge_queue", AT, "low"),
+    ]
+    assert lines["low"][0].message == "its merge into main is being checked (tests); 1 wait behind it"
+    expected = f"1 before it in the queue into main; the merge of low is being checked since {AT}"
+    assert lines["high"][0].message == expected
+
+
+def test_with_checks_the_queue_is_worked_off_in_order() -> None:
+    """Every merge is checked and adopted before the next one is made."""
+    tasks = [a_reviewed("a", approved=approved(at=YESTERDAY)), a_reviewed("b")]
+    world = a_world(*tasks, branches={task.id: OWN for task in tasks}, slots=0, settings=CHECKED)
+    done = settle_down(world)
+    kinds = [(type(action), action.task) for action in done.actions if isinstance(action, CheckMerge | Integrate)]
+    assert kinds == [(CheckMerge, "a"), (Integrate, "a"), (CheckMerge, "b"), (Integrate, "b")]
+    assert done.quiet
+    assert not done.world.candidates
 
 
 def test_a_void_approval_says_which_commits() -> None:

@@ -25,7 +25,8 @@ worlds = st.builds(random_world, st.integers(0, 2**32), st.integers(1, 6))
 Value = TypeVar("Value")
 
 #: Actions that change a task's status, claim or run.
-MOVES = (do.StartRun, do.LaunchRun, do.StopRun, do.CloseRun, do.SettleRun, do.Advance, do.Integrate, do.ArchiveTask)
+MOVES = (do.StartRun, do.LaunchRun, do.StopRun, do.CloseRun, do.SettleRun, do.Advance, do.Integrate, do.ArchiveTask,
+         do.CheckMerge, do.SendBack)  # fmt: skip
 
 
 def moves(world: World) -> list[Any]:
@@ -54,6 +55,7 @@ def test_decide_is_total_and_deterministic(world: World) -> None:
         runs=turned_round(world.runs),
         workspaces=turned_round(world.workspaces),
         bases=turned_round(world.bases),
+        candidates=turned_round(world.candidates),
     )
     assert plan == decide(world, NOW) == decide(turned, NOW)
     assert plan == decide(world, NOW, Graph(world.board, cancelled_satisfies=world.settings.cancelled_satisfies))

@@ -23,7 +23,7 @@ from orange.adapters.integration.states import States
 from orange.core.forecast import Forecast
 from orange.core.layout import RECORDS_BRANCH, Layout
 from orange.core.model import Base, BranchState, Presence
-from orange.core.sharing import Integrated
+from orange.core.sharing import Candidate, Integrated
 
 __all__ = ["GitIntegration"]
 
@@ -119,6 +119,18 @@ class GitIntegration:
         refs.check("branch", branch)
         with self._bases.alone():
             return self._bases.retry(lambda: self._bases.integrate(branch, base, message, expect))
+
+    def propose(self, branch: str, base: str, message: str, expect: str | None) -> Integrated:
+        """Make what `integrate` would, and leave the base where it is. Raises as `integrate` does."""
+        refs.check("base", base)
+        refs.check("branch", branch)
+        with self._bases.alone():
+            return self._bases.retry(lambda: self._bases.propose(branch, base, message, expect))
+
+    def adopt(self, candidate: Candidate, branch: str) -> None:
+        """Move a base to what was proposed, if it and the branch did not move. Raises StaleWrite, GitFailed."""
+        with self._bases.alone():
+            self._bases.retry(lambda: self._bases.adopt(candidate, branch))
 
     def merge_of(self, tip: str, base: str) -> str | None:
         """Find the merge commit by which orange brought a branch's tip into the integrated base. Raises GitFailed."""

@@ -22,7 +22,7 @@ from orange.adapters.integration.merging import Merger
 from orange.adapters.integration.refs import Moved
 from orange.core.layout import BASE_REFS, Layout
 from orange.core.problems import GitFailed, StaleWrite
-from orange.core.sharing import Integrated
+from orange.core.sharing import Candidate, Integrated
 
 #: How often an operation begins again because somebody else moved a ref in between.
 _ATTEMPTS = 10
@@ -128,6 +128,16 @@ class Bases:
 
     def integrate(self, branch: str, base: str, message: str, expect: str | None) -> Integrated:
         """Merge a branch. For who is alone. Raises StaleWrite, Moved, GitFailed."""
+        found = self.propose(branch, base, message, expect)
+        if found.changed:
+            self._advance(branch, base, (str(found.onto), str(found.commit), str(found.tip)))
+        return found
+
+    def propose(self, branch: str, base: str, message: str, expect: str | None) -> Integrated:
+        """Make the merge of a branch, and leave the base where it is. For who is alone.
+
+        Raises StaleWrite, Moved, GitFailed.
+        """
         standing = self.take_in(base)
         tip = refs.read(self.git, (), [branch]).branch(branch)
         if expect is not None and tip != expect:
@@ -143,10 +153,21 @@ class Bases:
         if trial.tree == self.merger.tree(standing.integrated):
             return Integrated(standing.integrated, changed=False)
         made = self.merger.commit(trial.tree, (standing.integrated, tip), message)
+        return Integrated(made, changed=True, onto=standing.integrated, tip=tip)
+
+    def adopt(self, candidate: Candidate, branch: str) -> None:
+        """Move a base to a merge that was proposed. For who is alone. Raises StaleWrite, Moved, GitFailed."""
+        found = refs.read(self.git, [candidate.base], [branch])
+        if (found.integrated(candidate.base), found.branch(branch)) != (candidate.onto, candidate.tip):
+            raise StaleWrite(branch, f"it or {candidate.base} moved on while their merge was checked")
+        self._advance(branch, candidate.base, (candidate.onto, candidate.commit, candidate.tip))
+
+    def _advance(self, branch: str, base: str, step: tuple[str, str, str]) -> None:
+        """Move a base to a merge: `step` is the commit it is made on, the merge, and what it brings in."""
+        onto, made, tip = step
         self.ledger.add(made)
-        self.move(base, made, standing.integrated, f"integrate {branch}")
-        self.ancestry.grew(base, standing.integrated, made, tip)
-        return Integrated(made, changed=True)
+        self.move(base, made, onto, f"integrate {branch}")
+        self.ancestry.grew(base, onto, made, tip)
 
     def start_point(self, base: str) -> str | None:
         """The commit to cut work from, where it is known without a look at git that nothing is to be taken in."""

@@ -32,6 +32,8 @@ class State(StrEnum):
     READY = "ready"
     #: A spare whose work was saved and read back: what is left of it may be thrown away.
     SCRUBBING = "scrubbing"
+    #: At a commit that is being checked; nobody works there, and no task owns it.
+    CHECKING = "checking"
     #: A spare on its way to a task, not yet on the task's branch.
     MOVING = "moving"
     #: On its branch; files are being provided and `after_create` runs.
@@ -44,7 +46,7 @@ class State(StrEnum):
     LEAVING = "leaving"
 
 
-_SPARE = frozenset({State.MAKING, State.READY, State.SCRUBBING})
+_SPARE = frozenset({State.MAKING, State.READY, State.SCRUBBING, State.CHECKING})
 
 
 @dataclass(frozen=True, slots=True)

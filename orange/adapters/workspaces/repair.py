@@ -67,7 +67,7 @@ def _mend_spare(parts: Parts, record: Record) -> Iterator[str]:
 
 def _is_whole(parts: Parts, record: Record) -> bool:
     admin = admins.of(parts.site.common, record.admin, record.path)
-    if record.state is not State.READY or admin is None or not admin.sound:
+    if record.state not in {State.READY, State.CHECKING} or admin is None or not admin.sound:
         return False
     return os.path.isdir(record.path)
 

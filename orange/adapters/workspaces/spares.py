@@ -52,13 +52,16 @@ class Spares:
         with ExitStack() as stack:
             with self._site.lock():
                 record, held = self._reserve(stack)
-            stack.enter_context(step(record.path, "creating the worktree"))
-            stack.enter_context(self._undone(record))
+            return self.grow(record, commit, held, State.READY)
+
+    def grow(self, record: Record, commit: str, held: int, state: State) -> Record:
+        """Make what a record of something being made says, whose lock is held. Raises WorkspaceFailed."""
+        with step(record.path, "creating the worktree"), self._undone(record):
             with self._site.lock() as lock:
                 admin = self._add(record, commit, (held, lock))
             self._fill(admin, record.path, commit, held)
             admins.unlock(admin)
-            return self._records.write(replace(record, state=State.READY, admin=admin.name))
+            return self._records.write(replace(record, state=state, admin=admin.name))
 
     @contextmanager
     def _undone(self, record: Record) -> Iterator[None]:

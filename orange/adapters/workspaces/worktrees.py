@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from orange.adapters.git import Git
-from orange.adapters.workspaces import acquiring, leftovers, releasing, repair, shadow, spares
+from orange.adapters.workspaces import acquiring, checking, leftovers, releasing, repair, shadow, spares
 from orange.adapters.workspaces import admin as admins
 from orange.adapters.workspaces.leftovers import Leftovers, Target
 from orange.adapters.workspaces.parts import Held, Parts, adopt, set_aside, unrecorded
@@ -91,6 +91,14 @@ class WorktreeWorkspaces:
     def release(self, path: str) -> tuple[str, ...]:
         """Save what only it holds, clean it and keep it as a spare, or remove it. Raises WorkspaceFailed."""
         return releasing.release(self._parts, os.path.normpath(path))
+
+    def check_out(self, base: str, commit: str, task: str) -> str:
+        """Make the workspace in which what a base would become is checked. Raises WorkspaceFailed."""
+        return checking.check_out(self._parts, base, commit, task)
+
+    def discard(self, path: str) -> None:
+        """Throw away a workspace made by `check_out`; nothing where there is none. Raises WorkspaceFailed."""
+        checking.discard(self._parts, os.path.normpath(path))
 
     def removable(self, path: str) -> tuple[bool, str]:
         """Whether it holds nothing that is not safe elsewhere, and why. Raises WorkspaceFailed."""

@@ -1,0 +1,47 @@
+"""The workspace in which what a base would become is checked: one for each base, at a commit, on no branch.
+
+It is made anew for every merge, so that nothing passes on what another one left there, and thrown away afterwards. No
+task owns it and nobody works in it, so nothing of it is saved.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+from orange.adapters.workspaces import provision
+from orange.adapters.workspaces.parts import Parts
+from orange.adapters.workspaces.records import Record, State
+from orange.adapters.workspaces.site import step
+
+
+def check_out(parts: Parts, base: str, commit: str, task: str) -> str:
+    """Make it, with what `workspaces.copy`, `link` and `after_create` give any workspace. Raises WorkspaceFailed."""
+    name = f".check-{hashlib.sha256(base.encode('utf-8', 'surrogateescape')).hexdigest()[:8]}"
+    path = parts.site.path(name)
+    with parts.records.lock(name) as held:
+        _throw_away(parts, name)
+        with step(path, "recording it"):
+            record = parts.records.write(Record(name, State.MAKING, path, used_at=parts.site.clock.now()))
+        parts.spares.grow(record, commit, held, State.CHECKING)
+        settings = parts.site.settings
+        with step(path, "copying ignored files"):
+            if parts.main:
+                provision.provide(parts.main, path, settings.copy, settings.link)
+        env = {**parts.environ, "ORANGE_TASK": task, "ORANGE_WORKSPACE": path}
+        provision.run_hook(settings.hooks, "after_create", path, env)
+    return path
+
+
+def discard(parts: Parts, path: str) -> None:
+    """Throw it away, where it is there. Raises WorkspaceFailed."""
+    record = parts.records.of_path(path)
+    if record and record.state is State.CHECKING:
+        with parts.records.lock(record.name):
+            _throw_away(parts, record.name)
+
+
+def _throw_away(parts: Parts, name: str) -> None:
+    record = parts.records.read(name)
+    if record:
+        with step(record.path, "removing it"):
+            parts.spares.throw_away(record)
