@@ -109,22 +109,19 @@ def _by_figure(least: float | None, figure: float | None) -> tuple[str, str]:
 
 
 _PERCENT = r"(\d{1,3}(?:\.\d+)?)"
-#: The forms a figure may have; the last one in the output counts.
-_FIGURES = tuple(
-    re.compile(form, re.IGNORECASE | re.MULTILINE)
-    for form in (
-        rf"^total\b[^\n]*?\b{_PERCENT} ?%",  # coverage.py, go tool cover -func
-        rf"^all files *\| *{_PERCENT} *\|",  # the table of Istanbul, nyc, Jest, c8
-        rf"^ *lines[ .]*: *{_PERCENT} ?%",  # lcov, the summary of Istanbul
-        rf"\bcoverage\b[^\n%\d]{{0,40}}{_PERCENT} ?%",  # go test -cover, Jacoco's and most others' own words
-        rf"\b{_PERCENT} ?% coverage\b",  # tarpaulin
-    )
+#: The forms a figure may have; the last one in the output counts. Compiled when they are needed: few runs need them.
+_FIGURES = (
+    rf"^total\b[^\n]*?\b{_PERCENT} ?%",  # coverage.py, go tool cover -func
+    rf"^all files *\| *{_PERCENT} *\|",  # the table of Istanbul, nyc, Jest, c8
+    rf"^ *lines[ .]*: *{_PERCENT} ?%",  # lcov, the summary of Istanbul
+    rf"\bcoverage\b[^\n%\d]{{0,40}}{_PERCENT} ?%",  # go test -cover, Jacoco's and most others' own words
+    rf"\b{_PERCENT} ?% coverage\b",  # tarpaulin
 )
 
 
 def coverage_in(text: str) -> float | None:
     """Find the percentage that output names last; None where it names none."""
-    found = [match for form in _FIGURES for match in form.finditer(text)]
+    found = [match for form in _FIGURES for match in re.finditer(form, text, re.IGNORECASE | re.MULTILINE)]
     figures = [match for match in found if float(match[1]) <= 100]
     return float(max(figures, key=lambda match: match.start(1))[1]) if figures else None
 
