@@ -30,6 +30,7 @@ COMMANDS: dict[str, Entry] = {
     "demo": Entry(_START, "demo", "demo", "Show it all at work in a sample repository, without any account."),
     "status": Entry(_START, "status", "status", "Show the daemon, what waits and why, and what is wrong."),
     "task create": Entry(_TASKS, "task_create", "create", "Create a task."),
+    "task import": Entry(_TASKS, "task_import", "import_tasks", "Create tasks from a file of jobs."),
     "task list": Entry(_TASKS, "task_read", "list_tasks", "List tasks."),
     "task show": Entry(_TASKS, "task_read", "show", "Show one task."),
     "task why": Entry(_TASKS, "task_read", "why", "Say what a task waits for, and what would unblock it."),

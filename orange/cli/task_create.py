@@ -58,7 +58,7 @@ def create(call: Call, /, **given: Any) -> None:
     """Create a task."""
     _check_sources(given)
     if given["from_file"]:
-        made = call.project.adopt(_read(call, given["from_file"]))
+        made = call.project.adopt(read_file(call, given["from_file"]))
     else:
         made = call.project.create(_request(call, given))
     view = call.project.view(made.id) if call.out.json else {}
@@ -110,11 +110,12 @@ def _request(call: Call, given: dict[str, Any]) -> NewTask:
 
 def _body(call: Call, given: Mapping[str, Any]) -> str:
     if given["body_file"] is not None:
-        return _read(call, given["body_file"])
+        return read_file(call, given["body_file"])
     return call.read_text(given["body"]) if given["body"] is not None else ""
 
 
-def _read(call: Call, path: str) -> str:
+def read_file(call: Call, path: str) -> str:
+    """Read a text file; `-` is standard input. Raises InvalidInput."""
     if path == "-":
         return call.stdin.read()
     try:

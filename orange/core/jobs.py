@@ -3,17 +3,16 @@
 Texts are trimmed and blank ones are null. What orange does not know stays beside what it knows. A contradiction is
 refused, and so is a secret, wherever it stands: a payload says where one is, never what it is. Pure.
 
-Next in the flow: `project.jobs` makes tasks of them.
+Next in the flow: `project.job_import` makes tasks of them.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from orange.core import references
+from orange.core import references, repositories
 from orange.core.problems import OrangeError
 from orange.core.redact import SHAPES
 
@@ -27,9 +26,6 @@ MOST_BLOCKERS = 10
 #: The skill of a legacy skill job that names none.
 LEGACY_SKILL = "speckit"
 
-_REPOSITORY = re.compile(
-    r"[\w.-]+/[\w.-]+|https?://[^\s/@]+(?:/[\w.~-]+)+/?|git@[\w.-]+:[\w.~-]+(?:/[\w.~-]+)*", re.ASCII
-)
 #: What belongs to the whole task, so that no step may set it.
 _WHOLE_TASK = ("runtime", "targetRuntime", "target_runtime", "model", "effort", "repository", "repo", "git", "publish",
     "container")  # fmt: skip
@@ -63,7 +59,7 @@ class Job:
 def read(kind: object, payload: object, default_runtime: str) -> Job:
     """Bring a job's payload into the canonical form. `default_runtime` is what `universal` means. Raises JobRefused."""
     if not isinstance(kind, str) or kind not in {CANONICAL, *LEGACY}:
-        raise JobRefused("type", f"expected {', '.join((CANONICAL, *LEGACY))}, found {_shown(kind)}")
+        raise JobRefused("type", f"expected {', '.join((CANONICAL, *LEGACY))}, found {shown(kind)}")
     _check_no_secrets(payload, "payload")
     if kind == CANONICAL:
         return _canonical(_Node(payload, ""), default_runtime, {})
@@ -78,7 +74,7 @@ class _Node:
 
     def __init__(self, value: object, at: str) -> None:
         if value is not None and not isinstance(value, dict):
-            raise JobRefused(at or "payload", f"expected an object, found {_shown(value)}")
+            raise JobRefused(at or "payload", f"expected an object, found {shown(value)}")
         self.values: Payload = value or {}
         self.left = dict(self.values)
         self._at = at
@@ -101,14 +97,14 @@ class _Node:
         if value is None:
             return None
         if not isinstance(value, str):
-            raise JobRefused(self.path(name), f"expected a text, found {_shown(value)}")
+            raise JobRefused(self.path(name), f"expected a text, found {shown(value)}")
         return value.strip() or None
 
     def word(self, allowed: Iterable[str], name: str, *aliases: str) -> str | None:
         """Take one of some words, in lower case."""
         value = self.text(name, *aliases)
         if value is not None and value.lower() not in allowed:
-            raise JobRefused(self.path(name), f"expected {', '.join(allowed)}, found {_shown(value)}")
+            raise JobRefused(self.path(name), f"expected {', '.join(allowed)}, found {shown(value)}")
         return value and value.lower()
 
     def texts(self, name: str, *aliases: str) -> list[str]:
@@ -117,7 +113,7 @@ class _Node:
         if value is None:
             return []
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            raise JobRefused(self.path(name), f"expected a list of texts, found {_shown(value)}")
+            raise JobRefused(self.path(name), f"expected a list of texts, found {shown(value)}")
         return [item.strip() for item in value if item.strip()]
 
     def node(self, name: str) -> _Node:
@@ -128,15 +124,15 @@ class _Node:
         """Take a list of objects."""
         value = self.take(name) or []
         if not isinstance(value, list):
-            raise JobRefused(self.path(name), f"expected a list, found {_shown(value)}")
+            raise JobRefused(self.path(name), f"expected a list, found {shown(value)}")
         return [_Node(item, f"{self.path(name)}[{at}]") for at, item in enumerate(value)]
 
 
 def _canonical(top: _Node, default_runtime: str, beside: Payload) -> Job:
     task = top.node("task")
     repository = top.text("repository", "repo")
-    if repository and not _REPOSITORY.fullmatch(repository):
-        raise JobRefused("repository", "expected owner/name, an https address without credentials, or git@host:path")
+    if repository and not repositories.is_name(repository):
+        raise JobRefused("repository", f"expected {repositories.EXPECTED}, found {shown(repository)}")
     auth = top.node("auth")
     places = {name: _reference(auth, name) for name in ("repoAuthRef", "publishAuthRef")}
     given = [*top.texts("requiredCapabilities")]
@@ -244,13 +240,13 @@ def _container(node: _Node) -> Payload | None:
         return None
     enabled = node.take("enabled")
     if not isinstance(enabled, (bool, type(None))):
-        raise JobRefused(node.path("enabled"), f"expected true or false, found {_shown(enabled)}")
+        raise JobRefused(node.path("enabled"), f"expected true or false, found {shown(enabled)}")
     image, command = node.text("image"), node.texts("command")
     if enabled and not (image and command):
         raise JobRefused(node.path("command" if image else "image"), "it is missing: a container needs both")
     seconds = node.take("timeoutSeconds")
     if seconds is not None and (not isinstance(seconds, int) or isinstance(seconds, bool) or seconds < 1):
-        raise JobRefused(node.path("timeoutSeconds"), f"expected whole seconds of 1 or more, found {_shown(seconds)}")
+        raise JobRefused(node.path("timeoutSeconds"), f"expected whole seconds of 1 or more, found {shown(seconds)}")
     known = {"image": image, "command": command, "workdir": node.text("workdir"), "timeoutSeconds": seconds}
     return {"enabled": bool(enabled), **known, **node.left}
 
@@ -326,7 +322,7 @@ def _filled(value: object) -> bool:
     return value is not None and value != ""
 
 
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
     """Show a value in a refusal: nothing long, nothing secret."""
     if isinstance(value, (dict, list)):
         return "an object" if isinstance(value, dict) else "a list"

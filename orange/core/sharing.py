@@ -103,6 +103,9 @@ class Reverting(Protocol):
 class Remote(Protocol):
     """The remote that a repository is shared through."""
 
+    def addresses(self) -> Sequence[str]:
+        """Where the repository's remotes are. Raises GitFailed."""
+
     def subjects(self, base: str, count: int) -> Sequence[str]:
         """The subjects of a base's latest commits that are no merges. Raises GitFailed."""
 

@@ -5,7 +5,7 @@ Next in the flow: the daemon sees the new file and `decide` dispatches it when i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from orange.core import names, times
@@ -21,10 +21,14 @@ from orange.project.requests import NewTask, Speaker
 
 def create(parts: Parts, speaker: Speaker, new: NewTask) -> Task:
     """Create one task. Raises InvalidInput, TaskNotFound, DependencyCycle, CapReached, NotAllowed."""
-    with parts.store.transaction("create task") as tx:
-        board = tx.board()
-        task = _from_request(parts, speaker, new, board)
-        return add(tx, parts, speaker, task, new.body)
+    return create_all(parts, speaker, (new,))[0]
+
+
+def create_all(parts: Parts, speaker: Speaker, wanted: Sequence[NewTask]) -> list[Task]:
+    """Create tasks in one entry, all or none; each may be blocked by those before it. Raises as `create` does."""
+    many = f"create {len(wanted)} tasks" if len(wanted) > 1 else "create task"
+    with parts.store.transaction(many) as tx:
+        return [add(tx, parts, speaker, _from_request(parts, speaker, new, tx.board()), new.body) for new in wanted]
 
 
 def adopt(parts: Parts, speaker: Speaker, text: str) -> Task:
@@ -75,6 +79,7 @@ def _from_request(parts: Parts, speaker: Speaker, new: NewTask, board: Board) ->
         branch=_branch(new),
         publish=new.publish,
         requires=tuple(word.strip().lower() for word in new.requires),
+        job=dict(new.job),
         source=dict(new.source) or _source(speaker),
         created_at=times.stamp(parts.clock.now()),
     )

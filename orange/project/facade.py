@@ -20,6 +20,7 @@ from orange.project import (
     dispatching,
     editing,
     forecasting,
+    job_import,
     launch,
     logs,
     merging,
@@ -190,6 +191,13 @@ class Project:
     def create(self, new: NewTask) -> Task:
         """Create a task."""
         return self._done(creation.create(self.parts, self.speaker, new))
+
+    def import_jobs(self, text: str, *, dry_run: bool = False) -> tuple[job_import.Imported, ...]:
+        """Create the tasks of jobs, all or none; with `dry_run`, only say what would be created."""
+        found = job_import.import_jobs(self.parts, self.speaker, text, dry_run=dry_run)
+        if not dry_run:
+            self.parts.nudge()
+        return found
 
     def adopt(self, text: str) -> Task:
         """Create a task from a whole file's text."""

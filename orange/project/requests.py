@@ -59,6 +59,8 @@ class NewTask:
     category: str | None = None
     session: str | None = None
     ref: str | None = None
+    #: The parts of a job that have no other place.
+    job: Mapping[str, object] = field(default_factory=dict)
     source: Mapping[str, str] = field(default_factory=dict)
 
 

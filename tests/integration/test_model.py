@@ -127,6 +127,9 @@ class FakeIntegration:
         del base
         return "origin"
 
+    def addresses(self) -> Sequence[str]:
+        return ()
+
     def take_remote(self, base: str, commit: str) -> bool:
         del base, commit
         return True

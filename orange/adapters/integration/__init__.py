@@ -171,6 +171,10 @@ class GitIntegration:
         """
         return self._remotes.push(refs.check("base", base), commit, refs.check("branch", branch))
 
+    def addresses(self) -> Sequence[str]:
+        """Where the repository's remotes are. Raises GitFailed."""
+        return self._remotes.addresses()
+
     def push_base(self, base: str) -> str:
         """Push what is integrated; a remote base that has moved on is taken in first. Returns the remote's name.
 

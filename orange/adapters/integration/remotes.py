@@ -20,6 +20,11 @@ class Remotes:
     def __init__(self, layout: Layout, git: Git, bases: Bases) -> None:
         self._layout, self._git, self._bases = layout, git, bases
 
+    def addresses(self) -> list[str]:
+        """Where the repository's remotes are. Raises GitFailed."""
+        found = self._git.attempt("config", "--get-regexp", r"^remote\..*\.url$")
+        return [line.partition(" ")[2] for line in found.text.splitlines()]
+
     def push(self, base: str, commit: str, branch: str) -> str:
         """Push a commit to a branch of the base's remote, never by force; returns the remote's name.
 
