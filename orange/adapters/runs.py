@@ -156,8 +156,6 @@ class FileRuns:
             raise StorageFailed(path, error.strerror or str(error)) from error
 
     def _told(self, spec: RunSpec) -> dict[str, object]:
-        if not spec.agent:
-            return asdict(Command((), {})) | {"refusal": None}
         try:
             command = self.command(spec)
         except OrangeError as refused:

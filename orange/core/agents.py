@@ -86,3 +86,5 @@ class Command:
     files: Mapping[str, str] = field(default_factory=dict)
     #: The agent's own program, where `argv` is the one that shows what it does.
     inner: Inner | None = None
+    #: The words that enclose what runs in the workspace: the agent's own program, and the project's checks.
+    within: tuple[str, ...] = ()

@@ -45,11 +45,36 @@ _GIT_PLACES = frozenset(
         "GIT_WORK_TREE",
     }
 )
+#: What every program may need, by name and by prefix.
+_ORDINARY = frozenset(
+    {
+        "ALL_PROXY", "COLORTERM", "FORCE_COLOR", "HOME", "HTTPS_PROXY", "HTTP_PROXY", "LANG", "LANGUAGE", "LOGNAME",
+        "NODE_EXTRA_CA_CERTS", "NO_COLOR", "NO_PROXY", "PATH", "REQUESTS_CA_BUNDLE", "SHELL", "SSL_CERT_DIR",
+        "SSL_CERT_FILE", "TERM", "TZ", "USER", "all_proxy", "http_proxy", "https_proxy", "no_proxy",
+    }
+)  # fmt: skip
+_ORDINARY_PREFIXES = (
+    "LC_", "GIT_AUTHOR_", "GIT_COMMITTER_", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_NOSYSTEM", "XDG_CACHE_", "XDG_CONFIG_",
+    "XDG_DATA_", "XDG_STATE_",
+)  # fmt: skip
+#: How each agent is told its provider, login and folders.
+_PREFIXES_OF = {
+    "claude": ("ANTHROPIC_", "CLAUDE_", "API_TIMEOUT_MS", "AWS_", "CLOUD_ML_REGION", "GOOGLE_"),
+    "codex": ("CODEX_", "OPENAI_"),
+    "gemini": ("GEMINI_", "GOOGLE_"),
+    "opencode": ("ANTHROPIC_", "GEMINI_", "GOOGLE_", "OPENAI_", "OPENCODE_", "OPENROUTER_"),
+}
 
 
 def outside(inherited: Mapping[str, str]) -> dict[str, str]:
     """Return an environment without what says that it is inside an agent, a tmux, a git hook or another run."""
     return {name: value for name, value in inherited.items() if not _says_inside(name)}
+
+
+def minimal(env: Mapping[str, str], agent: str) -> dict[str, str]:
+    """Return what an agent in a sandbox needs of an environment: the language, the network, its own login."""
+    prefixes = _ORDINARY_PREFIXES + _PREFIXES_OF.get(agent, ())
+    return {name: value for name, value in env.items() if name in _ORDINARY or name.startswith(prefixes)}
 
 
 def _says_inside(name: str) -> bool:

@@ -160,6 +160,10 @@ class RunSpec:
     environment_command: str | None = None
     #: What must pass on the agent's work.
     checks: tuple[Check, ...] = ()
+    #: `worktree` or `sandbox`.
+    isolation: str = "worktree"
+    #: Whether a sandbox reaches the network.
+    network: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,10 +53,14 @@ MERGE_CHECKS = "merge_checks.json"
 LOGS = "logs"
 #: The folder on the agent's PATH that holds `orange`.
 BIN = "bin"
+#: The folder through which an agent in a sandbox reaches orange.
+MAILBOX = "mail"
 
 #: Environment variables that mark a run's processes. Two clones on a machine may share a run's name: it takes both.
 RUN_MARK = "ORANGE_RUN"
 RUNTIME_MARK = "ORANGE_RUNTIME"
+#: In a sandbox: where the mailbox is.
+MAILBOX_MARK = "ORANGE_MAILBOX"
 
 _SAFE = "abcdefghijklmnopqrstuvwxyz0123456789-"
 

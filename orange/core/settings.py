@@ -103,6 +103,8 @@ class WorkspaceSettings:
     ports: int = 0
     #: none, worktree, sandbox or container.
     isolation: str = "worktree"
+    #: For `sandbox`: host or none.
+    network: str = "host"
     #: `engine`, `image`.
     container: Mapping[str, str | None] = field(default_factory=dict)
     hooks: HookSettings = HookSettings()

@@ -44,10 +44,8 @@ def launch(parts: Parts, task: Task, run: str) -> None:
 def _check_isolation(parts: Parts) -> None:
     """Refuse to run an agent less isolated than the settings say. Raises WorkspaceFailed."""
     wanted = parts.settings().workspaces.isolation
-    if wanted != "worktree":
-        raise WorkspaceFailed(
-            f"workspaces.isolation is {wanted}, which this version cannot do: set it to worktree, or run it elsewhere"
-        )
+    if wanted not in {"worktree", "sandbox"}:
+        raise WorkspaceFailed(f"workspaces.isolation is {wanted}, which this version cannot do: set it to sandbox")
 
 
 def prepare_workspace(parts: Parts, task: Task) -> Task:
@@ -105,6 +103,8 @@ def run_spec(parts: Parts, task: Task, run: str) -> RunSpec:
         if before and before.conversation.session
         else None,
         environment_command=settings.environment_command,
+        isolation=settings.workspaces.isolation,
+        network=settings.workspaces.network == "host",
         followup=prompt.follow_up(task, _last_word(before)) if before else None,
         checks=settings.checks,
     )

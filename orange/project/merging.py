@@ -115,6 +115,8 @@ def _spec(parts: Parts, task: Task, candidate: Candidate) -> RunSpec:
         hook_timeout=hooks.timeout,
         environment_command=settings.environment_command,
         checks=settings.checks,
+        isolation=settings.workspaces.isolation,
+        network=settings.workspaces.network == "host",
     )
 
 

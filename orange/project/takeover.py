@@ -52,7 +52,8 @@ def _resumed(record: RunRecord) -> RunSpec:
     """Say how the conversation is continued by hand: in the terminal, and with no word of ours."""
     session = Resume(str(record.conversation.session), record.conversation.conversation_tokens)
     settings = replace(record.spec.agent_settings, mode="interactive")
-    return replace(record.spec, resume=session, prompt="", followup=None, agent_settings=settings)
+    spec = replace(record.spec, resume=session, prompt="", followup=None, agent_settings=settings)
+    return replace(spec, isolation="worktree")  # it is the person's own program now
 
 
 def _claim(parts: Parts, speaker: Speaker, task: Task) -> Task:

@@ -65,7 +65,7 @@ def _run(
         os.makedirs(os.path.dirname(log), mode=0o700, exist_ok=True)
         transcript, begun = Transcript(log, folder.secrets), session.clock()
         patience = Patience(begun, limit=check.timeout)
-        program = Program(("sh", "-c", check.run, "orange"), env, job.workspace)
+        program = Program((*job.within, "sh", "-c", check.run, "orange"), env, job.workspace)
         ended = terminal.run(program, session, transcript, patience, _unnoticed)
         transcript.close()
         error = ended.error.strerror if ended.error else None

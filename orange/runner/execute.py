@@ -44,7 +44,8 @@ def execute(job: Job, folder: RunFolder, session: Session, env: Mapping[str, str
         patience = Patience(
             session.clock(), limit=job.limit, stall=job.stall, ticks_per_second=proctable.TICKS_PER_SECOND
         )
-        program = Program(job.argv, env, job.workspace, folder.path(runfiles.PROMPT) if job.stdin else None)
+        argv = job.argv if job.headless else (*job.within, *job.argv)
+        program = Program(argv, env, job.workspace, folder.path(runfiles.PROMPT) if job.stdin else None)
         ended = terminal.run(program, session, transcript, patience, folder.identify)
         transcript.close()
         outcome, message = _outcome(job, ended, session.orders, folder)

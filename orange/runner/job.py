@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Job(NamedTuple):
-    """One run. The fields up to `checks` are fields of `ports.RunSpec`."""
+    """One run. The fields up to `isolation` are fields of `ports.RunSpec`."""
 
     run: str
     task: str
@@ -44,8 +44,13 @@ class Job(NamedTuple):
     environment_command: str | None
     #: What must pass on the agent's work.
     checks: tuple[Check, ...]
+    isolation: str
     #: The agent's program; empty when it was refused.
     argv: tuple[str, ...]
+    #: Whether `argv` itself starts the agent's own program, within what encloses it.
+    headless: bool
+    #: The words that enclose what runs in the workspace.
+    within: tuple[str, ...]
     #: What the agent's program needs beside the common environment.
     agent_env: Mapping[str, str]
     #: Whether the prompt is its standard input.
@@ -71,6 +76,8 @@ def load(folder: str) -> Job:
     return Job(
         **spec,
         argv=tuple(command["argv"]),
+        headless=command["inner"] is not None,
+        within=tuple(command["within"]),
         agent_env=command["env"],
         stdin=command["stdin"],
         files=command["files"],

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from orange.runner.terminal import Session
 
 
+#: The isolation of runs that reach orange by mailbox only.
+SANDBOX = "sandbox"
+
+
 class Places(Protocol):
     """Where variables come from."""
 
@@ -51,7 +55,7 @@ def _prepare(job: Job, folder: RunFolder, session: Session, env: Mapping[str, st
         texts[runfiles.FOLLOWUP] = job.followup
     for name, text in texts.items():
         folder.write(name, text.encode("utf-8", "surrogateescape"))
-    write_launcher(folder)
+    write_launcher(folder, "orange.runner.client" if job.isolation == SANDBOX else "orange")
     if job.refusal:
         return Ending(AGENT_MISSING, job.refusal, stage="prepare")
     if job.before_run:
@@ -66,7 +70,8 @@ def given_environment(
 
     Without secrets nothing is loaded for them.
     """
-    env = environment.outside(inherited) | dict(job.env)
+    user = environment.outside(inherited)
+    env = (environment.minimal(user, job.agent) if job.isolation == SANDBOX else user) | dict(job.env)
     if not job.environment_command and not references.among(job.agent_env):
         return env | dict(job.agent_env)
     from orange.core.problems import OrangeError
@@ -74,8 +79,8 @@ def given_environment(
     try:
         made = places()
         if job.environment_command:
-            env |= made.printed(job.environment_command, job.workspace, env, job.hook_timeout)
-        return {**env, **made.resolved(job.agent_env, env)}
+            env |= made.printed(job.environment_command, job.workspace, user, job.hook_timeout)
+        return {**env, **made.resolved(job.agent_env, user)}
     except OrangeError as refused:
         return Ending(AGENT_MISSING, refused.message, stage="prepare")
 
@@ -93,6 +98,8 @@ def agent_environment(job: Job, folder: RunFolder, given: Mapping[str, str], run
         "ORANGE_PROMPT_FILE": folder.path(runfiles.PROMPT if job.followup is None else runfiles.FOLLOWUP),
         "ORANGE_TASK_FILE": job.task_file,
     }
+    if job.isolation == SANDBOX:
+        env[runfiles.MAILBOX_MARK] = folder.path(runfiles.MAILBOX)
     if secrets := references.among(job.agent_env):
         env[redact.NAMES] = ",".join(secrets)
     if job.ports:
@@ -100,11 +107,11 @@ def agent_environment(job: Job, folder: RunFolder, given: Mapping[str, str], run
     return env
 
 
-def write_launcher(folder: RunFolder) -> None:
-    """Put the `orange` that runs this very installation where the agent finds it. Raises OSError."""
+def write_launcher(folder: RunFolder, module: str) -> None:
+    """Put the `orange` of this very installation where the agent finds it. Raises OSError."""
     name = f"{runfiles.BIN}/orange"
     quoted = sys.executable.replace("'", "'\\''")
-    folder.write(name, f"#!/bin/sh\nexec '{quoted}' -P -m orange \"$@\"\n".encode("utf-8", "surrogateescape"))
+    folder.write(name, f"#!/bin/sh\nexec '{quoted}' -P -m {module} \"$@\"\n".encode("utf-8", "surrogateescape"))
     os.chmod(folder.path(name), 0o700)
 
 

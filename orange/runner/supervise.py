@@ -23,8 +23,9 @@ from orange.runner.execute import execute
 from orange.runner.folder import RunFolder
 from orange.runner.hooks import run_hook
 from orange.runner.job import Job, load
+from orange.runner.mail import answered
 from orange.runner.orders import Orders
-from orange.runner.prepare import Places, agent_environment, given_environment, prepare
+from orange.runner.prepare import SANDBOX, Places, agent_environment, given_environment, prepare
 from orange.runner.terminal import Session
 
 if TYPE_CHECKING:
@@ -99,7 +100,8 @@ def supervise(run: str, place: Place, parts: Callable[[str], Parts]) -> bool:
     ending, saved = Ending(CRASHED, f"the supervisor failed: see {folder.path(runfiles.COMPLAINTS)}"), Saved()
     try:
         keep = functools.cache(lambda: _save(job, folder, lambda: parts(place.runtime)))
-        ending = _carry_out(job, folder, session, lambda: _environment(job, folder, place, parts), keep)
+        with answered(job, folder, place.env) if job.isolation == SANDBOX else contextlib.nullcontext():
+            ending = _carry_out(job, folder, session, lambda: _environment(job, folder, place, parts), keep)
         if ending.outcome != CRASHED:  # a session that was lost leaves the workspace as it is
             saved = keep()
     finally:  # a fault of ours is a result too

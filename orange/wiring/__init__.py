@@ -131,7 +131,16 @@ class Wired:
         """The runs' records."""
         from orange.adapters.runs import FileRuns
 
-        return FileRuns(self.layout, _agent_command, secrets=self.secrets)
+        return FileRuns(self.layout, self._command, secrets=self.secrets)
+
+    def _command(self, spec: RunSpec, prompt_file: str) -> Command:
+        """Ask a run's agent for its program, within what is to enclose it. Raises InvalidInput, AgentUnusable."""
+        from orange.adapters.isolation.sandbox import Sandbox
+
+        command = _agent_command(spec, prompt_file)
+        if spec.isolation != "sandbox":
+            return command
+        return Sandbox(self.layout, self.home, os.environ).enclosed(spec, command, os.path.dirname(prompt_file))
 
     @cached_property
     def publications(self) -> Publications:
@@ -224,7 +233,9 @@ def heal(layout: Layout) -> None:
 
 
 def _agent_command(spec: RunSpec, prompt_file: str) -> Command:
-    """Ask a run's agent for its program. Raises InvalidInput for an unknown agent."""
+    """Ask a run's agent for its program; a run of checks has none. Raises InvalidInput for an unknown agent."""
+    if not spec.agent:
+        return Command((), {})
     from orange.adapters.runtimes.registry import RUNTIMES
 
     runtime = RUNTIMES.get(spec.agent)

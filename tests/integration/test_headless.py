@@ -33,7 +33,7 @@ class Folder:
         """Write what the supervisor would have written."""
         inner = {"reader": "claude", "argv": ["sh", "-c", script], "resumed": resumed and ["sh", "-c", resumed]}
         resume = {"session": "s-0", "spent": {"input": 0, "output": 0, "cached": 0}} if resumed else None
-        self._write("spec.json", json.dumps({"spec": {"resume": resume}, "command": {"inner": inner}}))
+        self._write("spec.json", json.dumps({"spec": {"resume": resume}, "command": {"inner": inner, "within": ()}}))
         self._write("prompt.md", "All of it\n")
         self._write("followup.md", "Only what is new\n")
 

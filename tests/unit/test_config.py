@@ -58,6 +58,7 @@ workspaces:
   copy: [.env]
   link: []
   ports: 0
+  network: host
   isolation: worktree              # none | worktree | sandbox | container
   container: {engine: podman, image: null}
   hooks: {after_create: null, before_run: null, after_run: null, before_remove: null, timeout: 60s}
@@ -258,7 +259,7 @@ def test_keys_of_the_user_are_refused_from_a_project(key: str) -> None:
 @pytest.mark.parametrize(
     ("text", "key"),
     [
-        ("workspaces: {isolation: sandbox}", "workspaces.isolation"),
+        ("workspaces: {isolation: container}", "workspaces.isolation"),
         ("checks_required: true", "checks_required"),
         ("budget: {usd: 5}", "budget.usd"),
     ],

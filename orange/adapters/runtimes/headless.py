@@ -172,7 +172,7 @@ def main() -> int:
     folder = f"{os.environ[runfiles.RUNTIME_MARK]}/runs/{os.environ[runfiles.RUN_MARK]}"
     with open(f"{folder}/{runfiles.SPEC}", encoding="utf-8", errors="surrogateescape") as file:
         told = json.load(file)
-    inner = told["command"]["inner"]
+    inner = _enclosed(told["command"]["inner"], told["command"]["within"])
     spent = (told["spec"]["resume"] or {}).get("spent") or {}
     headless = Headless(folder, inner, Tokens(**spent))
     signal.signal(signal.SIGTERM, headless.pass_on)
@@ -181,6 +181,12 @@ def main() -> int:
     except (FileNotFoundError, PermissionError) as error:
         print(f"{inner['argv'][0]}: {error.strerror}", file=sys.stderr)  # noqa: T201 - for people, in the log
         return MISSING
+
+
+def _enclosed(inner: Mapping[str, Any], within: Sequence[str]) -> Mapping[str, Any]:
+    """Put the agent's own program into what encloses it."""
+    resumed = inner["resumed"] and [*within, *inner["resumed"]]
+    return {**inner, "argv": [*within, *inner["argv"]], "resumed": resumed}
 
 
 def _attempt(headless: Headless, inner: Mapping[str, Any]) -> int:

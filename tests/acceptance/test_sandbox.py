@@ -1,0 +1,188 @@
+"""What an agent in a sandbox can do and cannot do, tried with the real bubblewrap."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.conftest import configure, fresh_place
+from tests.acceptance.place import Place
+from tests.acceptance.programs import AGENTS, folder, furnish, required, settings
+from tests.model.server import serving
+
+SETTINGS = "agent: command\nreview: {by: none}\nlimits: {attempts: 1}\nworkspaces: {isolation: sandbox, copy: []}\n"
+
+ATTACK = """
+exec 2>&1
+cd "$ORANGE_WORKSPACE"
+common=$(git rev-parse --git-common-dir)
+try() { if "$@"; then echo "DONE: $*"; else echo "blocked: $*"; fi; }
+try touch "$OUTSIDE/planted"
+try sh -c 'echo x > "$0/README.md"' REPO
+try sh -c 'printf "#!/bin/sh\\n" > "$0/hooks/pre-commit"' "$common"
+try git config core.fsmonitor "touch $OUTSIDE/ran"
+try git config --worktree core.fsmonitor "touch $OUTSIDE/ran"
+try sh -c 'echo gitdir: /nowhere > .git'
+try rm -f .git
+try git update-ref refs/heads/main HEAD~0 --create-reflog
+try git update-ref refs/heads/planted HEAD
+try git update-ref -d refs/orange/base/main
+try ls REPO/.orange/tasks
+try ls "$common/orange/lock"
+try ls HOME/.ssh/id
+try cat HOME/.netrc
+try sh -c 'test -n "$OUTER_TOKEN"'
+try sh -c 'ls HOME/run/orange/*'
+try mount -o remount,rw /
+try kill -0 DAEMON
+echo made > made.txt
+git add made.txt && git commit -q -m "Made inside" && echo committed
+"""
+
+
+@pytest.fixture(autouse=True)
+def _bubblewrap() -> None:
+    works = shutil.which("bwrap") and subprocess.run(["bwrap", "--ro-bind", "/", "/", "true"], check=False).returncode
+    if works != 0:
+        pytest.skip("bubblewrap does not work here: `make system` installs it, and user namespaces must be allowed")
+
+
+def _agent(place: Place, script: str) -> None:
+    """Let the agent run a script, which lies where it can be read."""
+    path = place.home / "agent.sh"
+    path.write_text(script)
+    configure(place, f"{SETTINGS}agents: {{command: {{run: 'sh {path}', env: {{OUTSIDE: '{place.home}'}}}}}}\n")
+
+
+def _log(place: Place) -> str:
+    return "".join(path.read_text() for path in sorted((place.repo / ".git/orange/runs").glob("*/output.log")))
+
+
+def _state(repo: Path) -> dict[str, str]:
+    """Return the repository's hooks, configuration and branches."""
+    files = [repo / ".git/config", *(repo / ".git/hooks").iterdir()]
+    return {str(path): path.read_text() for path in files}
+
+
+def test_an_agent_in_a_sandbox_writes_its_workspace_and_nothing_else(place: Place) -> None:
+    """Writing outside, hooks, configuration, other branches, records and logins: all blocked. Committing works."""
+    (place.home / ".ssh").mkdir()
+    (place.home / ".ssh" / "id").write_text("key")
+    (place.home / ".netrc").write_text("machine example.org password hidden")
+    place.extra["OUTER_TOKEN"] = "outer-t0ken"
+    before = _state(place.repo)
+    daemon = place.start()
+    script = ATTACK.replace("REPO", str(place.repo)).replace("HOME", str(place.home)).replace("DAEMON", str(daemon.pid))
+    _agent(place, script)
+    place.create("attack")
+    place.until(lambda: place.statuses()["attack"] in {"done", "stuck"}, "the attack to end")
+    log = _log(place)
+    assert place.statuses()["attack"] == "done", log
+    assert "DONE" not in log, log
+    assert log.count("blocked:") == ATTACK.count("\ntry "), log
+    assert "hidden" not in log
+    assert "committed" in log
+    assert _state(place.repo) == before
+    assert place.git("show", "refs/orange/base/main:made.txt") == "made"
+    assert not list(place.home.glob("planted")) + list(place.home.glob("ran"))
+
+
+def test_an_agent_in_a_sandbox_reaches_orange_by_mailbox(place: Place) -> None:
+    """It creates children, writes sections, delegates and reads; what an agent may not do is refused."""
+    _agent(
+        place,
+        """
+        exec 2>&1
+        if [ -e part.txt ] || [ "$(orange task list --all --json | grep -c parted)" != 0 ]; then
+            echo x > part.txt; git add .; git commit -q -m Part; exit 0
+        fi
+        printf 'APPROACH: in parts\\n' | orange task write Plan - && echo "wrote"
+        orange task show --json | grep -q '"status": "working"' && echo "showed"
+        orange config set agent script; orange -C / status; orange task create x --body-file /etc/passwd
+        orange task approve
+        orange task create parted "Do a part" && echo "created"
+        orange task update --status delegated && echo "delegated"
+        """,
+    )
+    place.create("whole")
+    place.start()
+    place.until(lambda: place.statuses().get("whole") in {"done", "stuck"}, "the parent to close")
+    log = _log(place)
+    assert place.statuses() == {"whole": "done", "parted": "done"}, log
+    for words in ("wrote", "showed", "created"):
+        assert words in log, log
+    assert "`orange config set` does not work from inside a sandbox" in log
+    assert "-C does not work from inside a sandbox" in log
+    assert "--body-file does not work from inside a sandbox" in log
+    assert place.task("parted")["parent"] == place.task("whole")["id"]
+    assert "APPROACH: in parts" in place.task("whole")["body"]
+
+
+def test_the_real_agents_work_in_a_sandbox() -> None:
+    """Each of the real programs starts there, reaches its model, keeps its conversation and commits."""
+    required()
+    with (
+        serving() as model,
+        tempfile.TemporaryDirectory(dir=folder().parents[2]) as root,
+        fresh_place(Path(root)) as place,
+    ):
+        furnish(place, model.url)
+        sandbox = "workspaces: {isolation: sandbox}\nlimits: {attempts: 1}\nreview: {by: none}\n"
+        configure(place, sandbox + settings(model.url))
+        for agent in AGENTS:
+            command = f"$ echo {agent} > {agent}.txt && git add . && git commit -q -m {agent}; touch ../outside; true"
+            place.orange("task", "create", f"with-{agent}", "--agent", agent, "--body", f"Carry out:\n\n{command}\n")
+        place.start()
+        names = [f"with-{agent}" for agent in AGENTS]
+        place.until(lambda: {place.statuses()[name] for name in names} <= {"done", "stuck"}, "all four to end", 150)
+        assert {name: place.statuses()[name] for name in names} == dict.fromkeys(names, "done"), _log(place)
+        for agent in AGENTS:
+            assert place.git("show", f"refs/orange/base/main:{agent}.txt") == agent
+        assert not (place.repo.with_name("repo.workspaces") / "outside").exists()
+
+
+def test_checks_run_in_the_sandbox_too(place: Place) -> None:
+    """What an agent wrote is run by the checks: on its work and on the merge, they reach no further than it did."""
+    _agent(place, "echo 'touch \"$1/by-check\"' > check.sh; git add . && git commit -q -m Check\n")
+    path = place.repo / ".orange" / "config.yaml"
+    check = f"! sh check.sh {place.home} 2>/dev/null && echo shut && ! ls {place.repo}/.orange/tasks 2>/dev/null"
+    path.write_text(path.read_text() + f"checks: [{{name: shut, run: '{check}'}}]\n")
+    place.create("checked")
+    place.start()
+    place.settled({"checked": "done"})
+    logs = list((place.repo / ".git/orange/runs").glob("*/logs/steps/check-shut.log"))
+    assert [log.read_text().strip() for log in logs] == ["shut", "shut"]
+    assert not (place.home / "by-check").exists()
+
+
+def test_without_a_network_nothing_is_reached(place: Place) -> None:
+    """`workspaces.network: none` leaves the loopback of the sandbox alone."""
+    _agent(place, "ls /sys/class/net > net.txt; wc -l < /proc/net/dev > lines.txt; git add . && git commit -q -m Net\n")
+    path = place.repo / ".orange" / "config.yaml"
+    path.write_text(path.read_text().replace("isolation: sandbox", "isolation: sandbox, network: none"))
+    place.create("alone")
+    place.start()
+    place.settled({"alone": "done"})
+    assert place.git("show", "refs/orange/base/main:lines.txt") == "3"
+
+
+def test_without_bubblewrap_the_run_is_refused(place: Place) -> None:
+    """An agent is never run less isolated than the settings say; the task says what to install."""
+    folder = place.home / "bin"
+    folder.mkdir()
+    for program in ("git", "tmux", "sh", "python3", "env", "ps"):
+        found = shutil.which(program)
+        if found:
+            (folder / program).symlink_to(found)
+    place.extra["PATH"] = str(folder)
+    _agent(place, "touch ran\n")
+    task = place.create("refused")
+    place.start()
+    place.settled({"refused": "stuck"})
+    stuck = place.task(task)["stuck"]
+    assert stuck["reason"] == "agent_missing"
+    assert "bubblewrap is not installed: install it" in stuck["message"]
