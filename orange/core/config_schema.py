@@ -167,7 +167,7 @@ KEYS: tuple[Key, ...] = (
     Key("workspaces.hooks.timeout", Kind.DURATION, "How long each hook may take.", least=1),
     Key("checks", Kind.ITEMS, "Commands that must pass on what an agent made, and again on the merged result.",
         items=_CHECK, sound=_check_is_sound, command=True),
-    Key("checks_required", Kind.FLAG, "Whether a task can be done without passing checks.", only=(False,)),
+    Key("checks_required", Kind.FLAG, "Whether a task without passing checks cannot be done, however it is published."),
     Key("auto_commit", Kind.FLAG, "Whether orange commits what an agent leaves uncommitted."),
     Key("rules", Kind.ITEMS, "Rules on what may be started when.", command=True, only=((),)),
     Key("environment.command", Kind.TEXT,

@@ -74,7 +74,9 @@ def _may_be_wanted(scene: Scene, task_id: str) -> bool:
         return task_id in scene.board.frozen
     if task.status is not Status.REVIEWED or task.request is not None or _is_busy(scene, task):
         return False
-    return scene.branch(task) is None or isinstance(next_step(scene, task), mergequeue.Turn)
+    step = next_step(scene, task)
+    closing = isinstance(step, Advance) and step.to is Status.DONE  # what its checks came to is asked for once more
+    return scene.branch(task) is None or closing or isinstance(step, mergequeue.Turn)
 
 
 def approved_at(task: Task) -> str:
@@ -92,11 +94,23 @@ def next_step(scene: Scene, task: Task) -> Step | None:
     void = void_approval(scene, task, state)
     if void:
         return Advance(task.id, Status.REVIEWING, void, evidence=state.tip)
+    return None if _lacks_checks(scene, task, state) else _onwards(scene, task, state)
+
+
+def _onwards(scene: Scene, task: Task, state: BranchState) -> Step | None:
     if effective.nothing_unmerged(task, scene.settings, state):
         return Advance(task.id, Status.DONE, _done_reason(task, scene))
     if may_integrate(scene, task):
         return mergequeue.owed(scene, task, state)
     return publishing.owed(scene, task, state)
+
+
+def _lacks_checks(scene: Scene, task: Task, state: BranchState) -> bool:
+    """Whether checks are required of a task that is not going to get any on its way into the base."""
+    publish = effective.publish_of(task, scene.settings)
+    if not scene.settings.checks_required or publish is Publish.NONE or not state.unmerged:
+        return not scene.checked(task, state)
+    return publish is Publish.MERGE and not scene.settings.checks
 
 
 def void_approval(scene: Scene, task: Task, state: BranchState) -> str | None:
@@ -126,6 +140,8 @@ def _done_reason(task: Task, scene: Scene) -> str:
 def _without_branch(scene: Scene, task: Task) -> Advance | None:
     """Judge a reviewed task whose branch is gone: merged and deleted by hand, or lost."""
     commit = finished_commit(task, scene.ended(task.id))
+    if not scene.checked(task, BranchState(None, unmerged=False)):
+        return None
     if commit is None or effective.publish_of(task, scene.settings) is Publish.NONE:
         return Advance(task.id, Status.DONE, "it has nothing to publish")
     base = scene.base_of(task)
@@ -154,6 +170,8 @@ def _was_merged_by_hand(scene: Scene, task: Task) -> bool:
         return False
     if task.approved is not None:
         return task.approved.commit == state.tip
+    if not scene.checked(task, state):
+        return False
     conflict = task.stuck.reason is StuckReason.CONFLICT
     return conflict and any(run.commit == state.tip for run in scene.ended(task.id))
 
@@ -197,6 +215,9 @@ def _behind(name: str, base: Base) -> str:
 def publication(scene: Scene, task: Task) -> Iterator[Waiting]:
     """Yield what a reviewed task waits for on its way into the base."""
     state = scene.branch(task)
+    if state is not None and not void_approval(scene, task, state) and _lacks_checks(scene, task, state):
+        yield _required(scene, task, state)
+        return
     if state is None or (state.tip is None and task.branch is not None and next_step(scene, task) is None):
         message = "where its branch stands could not be told"
         yield Waiting("unknown", message, since(scene, task), task.branch, "orange doctor")
@@ -209,6 +230,15 @@ def publication(scene: Scene, task: Task) -> Iterator[Waiting]:
         yield publishing.waits(scene, task, at)
     elif not scene.base_missing(task):
         yield from _queued(scene, task, at)
+
+
+def _required(scene: Scene, task: Task, state: BranchState) -> Waiting:
+    if not scene.settings.checks:
+        message = "checks are required (`checks_required`), and the project has none"
+        return Waiting("checks_required", message, since(scene, task), "checks", "orange config set checks [...]")
+    message = "checks are required (`checks_required`), and none passed on its work as it is"
+    remedy = f"orange task reject {task.id} --feedback TEXT"
+    return Waiting("checks_required", message, since(scene, task), state.tip or task.branch, remedy)
 
 
 def _queued(scene: Scene, task: Task, at: str | None) -> Iterator[Waiting]:

@@ -189,6 +189,8 @@ class Facts:
     review_off: bool = False
     #: Whether a valid approval of the current commit is at hand.
     approved: bool = False
+    #: Whether the project's checks passed on the current commit, or need not.
+    checked: bool = False
 
 
 def refusal(task: Task, to: Status, by: Actor, facts: Facts) -> str | None:
@@ -323,6 +325,12 @@ def _guard_done(task: Task, to: Status, by: Actor, facts: Facts) -> str | None:
     return None
 
 
+def _guard_checked(task: Task, to: Status, _by: Actor, facts: Facts) -> str | None:
+    if to is not Status.DONE or facts.checked or task.status is Status.DELEGATED:  # its children did the work
+        return None
+    return "checks are required (`checks_required`), and none are known to have passed on its work"
+
+
 def _guard_review(task: Task, to: Status, by: Actor, facts: Facts) -> str | None:
     if to is not Status.REVIEWED:
         return None
@@ -339,7 +347,7 @@ def _guard_file(_task: Task, to: Status, by: Actor, _facts: Facts) -> str | None
     return None
 
 
-_GUARDS = (_guard_file, _guard_claim, _guard_delegate, _guard_parent, _guard_done, _guard_review)
+_GUARDS = (_guard_file, _guard_claim, _guard_delegate, _guard_parent, _guard_done, _guard_checked, _guard_review)
 
 
 def board_state(status: Status, *, ready: bool) -> BoardState:

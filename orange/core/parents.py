@@ -58,7 +58,7 @@ def _closed(scene: Scene, task: Task) -> Advance | None:
         return Advance(task.id, Status.DONE, "all its children are done")
     if not scene.review_off(task):
         return Advance(task.id, Status.REVIEWING, "all its children are done; its own work is under review")
-    if publish_of(task, scene.settings) is Publish.NONE:
+    if publish_of(task, scene.settings) is Publish.NONE and scene.checked(task, state):
         return Advance(task.id, Status.DONE, "all its children are done; it publishes nothing")
     return Advance(task.id, Status.REVIEWED, "all its children are done; its own work is next, review is off")
 

@@ -157,7 +157,18 @@ class Scene:
             integrated=effective.nothing_unmerged(task, self.settings, state),
             review_off=self.review_off(task),
             approved=effective.approval_holds(task, state),
+            checked=state is not None and self.checked(task, state),
         )
+
+    def checked(self, task: Task, state: BranchState) -> bool:
+        """Whether the project's checks passed on a task's work as it is, or need not."""
+        if not self.settings.checks_required:
+            return True
+        if any(run.checked and state.tip in {None, run.commit} for run in self.ended(task.id)):
+            return True
+        known = self.world.candidates.get(task.id)
+        run = self.world.checking.get(known.run) if known is not None and known.tip == state.tip else None
+        return run is not None and bool(run.checked)
 
 
 def moment(text: str | None) -> float | None:

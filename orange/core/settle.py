@@ -111,6 +111,8 @@ def after_finish(scene: Scene, task: Task, run: Run) -> tuple[Status, str]:
     """Say where a task goes whose agent ended with exit code 0, and why."""
     if not scene.review_off(task):
         return Status.REVIEWING, "the agent finished; it is under review"
+    if scene.settings.checks_required and not run.checked:
+        return Status.REVIEWED, "finished; review is off, and its checks are required"
     if publish_of(task, scene.settings) is Publish.NONE:
         return Status.DONE, "finished; it publishes nothing"
     state = scene.branch(task)

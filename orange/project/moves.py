@@ -226,5 +226,5 @@ def finish(parts: Parts, speaker: Speaker, task_id: str) -> Task:
     to = Status.REVIEWING
     merged = nothing_unmerged(parts, task)
     if parts.settings().review.by == "none":
-        to = Status.DONE if merged else Status.REVIEWED
+        to = Status.DONE if merged and not parts.settings().checks_required else Status.REVIEWED
     return _change(parts, speaker, task_id, "finish", lambda pen, found: pen.move(found, to, Known(integrated=merged)))

@@ -21,6 +21,7 @@ class Known:
     claiming: bool = False
     integrated: bool = False
     approved: bool = False
+    checked: bool = False
 
 
 class Pen:
@@ -64,6 +65,7 @@ class Pen:
             claiming=known.claiming,
             integrated=known.integrated,
             approved=known.approved,
+            checked=known.checked or not settings.checks_required,
         )
 
     def open_blockers(self, task: Task, settings: Settings) -> tuple[str, ...]:

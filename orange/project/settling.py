@@ -14,7 +14,7 @@ from orange.core.kin import children_of, mended
 from orange.core.lifecycle import Status, StuckReason
 from orange.core.model import BranchState, Merged, Presence, Publish, Request, RequestKind, Run, Task
 from orange.core.model import Outcome as Ended
-from orange.core.problems import StaleWrite
+from orange.core.problems import NotAllowed, StaleWrite
 from orange.core.publish_result import Outcome
 from orange.core.sharing import Integrated, Publication
 from orange.project import results, texts
@@ -56,7 +56,7 @@ def settle(parts: Parts, speaker: Speaker, action: SettleRun, run: Run | None) -
         if action.to is Status.STUCK:
             moved = pen.stick(task, action.stuck or StuckReason.FAILED, action.reason, evidence)
         else:
-            known = Known(integrated=integrated)
+            known = Known(integrated=integrated, checked=run is not None and bool(run.checked))
             moved = pen.move(task, action.to, known, reason=action.reason, run=action.run)
         if action.to is Status.DONE:
             _note_unmerged(pen, task, None)
@@ -107,7 +107,7 @@ def advance_task(parts: Parts, speaker: Speaker, action: Advance) -> Task:
             raise StaleWrite(task.id, f"it went to {task.status}")
         if action.to is Status.STUCK:
             return pen.stick(task, action.stuck or StuckReason.MANUAL, action.reason, action.evidence)
-        known = Known(integrated=integrated, approved=task.approved is not None)
+        known = Known(integrated=integrated, approved=task.approved is not None, checked=True)  # as `decide` saw
         moved = pen.move(task, action.to, known, reason=action.reason)
         if action.to is Status.REVIEWING:
             moved = pen.keep(replace(moved, approved=None))
@@ -163,6 +163,8 @@ def integrate(parts: Parts, speaker: Speaker, task_id: str) -> Task:
     task = look(parts, task_id)
     if task.status is not Status.REVIEWED:
         raise StaleWrite(task.id, f"it is {task.status}, not reviewed")
+    if parts.settings().checks_required and not parts.settings().checks:
+        raise NotAllowed("checks are required (`checks_required`), and the project has none: see `orange config show`")
     base = base_of(parts, task)
     expect = task.approved.commit if task.approved else None
     result = parts.integration.integrate(str(task.branch), base, texts.merge(parts, task, base), expect)
@@ -194,7 +196,7 @@ def _integrated(pen: Pen, task: Task, base: str, result: Integrated) -> Task:
         message = f"the branch does not merge into {base}: conflicts in {files}"
         return pen.keep(replace(task, request=Request(RequestKind.CONFLICT, message, pen.now), approved=None))
     merged = Merged(result.commit, base, pen.now)
-    moved = pen.move(task, Status.DONE, Known(integrated=True, approved=True), commit=result.commit)
+    moved = pen.move(task, Status.DONE, Known(integrated=True, approved=True, checked=True), commit=result.commit)
     outcome = Outcome.MERGED if result.changed else Outcome.NO_CHANGES
     results.note(pen, task, outcome, branch=task.branch, base=base, commit=result.commit)
     pen.event(task.id, "task.completed", commit=result.commit)

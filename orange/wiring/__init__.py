@@ -135,11 +135,11 @@ class Wired:
 
     def _command(self, spec: RunSpec, prompt_file: str) -> Command:
         """Ask a run's agent for its program, within what is to enclose it. Raises InvalidInput, AgentUnusable."""
-        from orange.adapters.isolation.sandbox import Sandbox
-
         command = _agent_command(spec, prompt_file)
         if spec.isolation != "sandbox":
             return command
+        from orange.adapters.isolation.sandbox import Sandbox
+
         return Sandbox(self.layout, self.home, os.environ).enclosed(spec, command, os.path.dirname(prompt_file))
 
     @cached_property

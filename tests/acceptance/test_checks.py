@@ -47,3 +47,25 @@ def test_a_task_whose_checks_never_pass_is_stuck_with_the_evidence(place: Place)
     assert why["evidence"].endswith("error.md")
     assert "the wall is red" in place.orange("task", "show", task).out
     assert place.git("rev-parse", "refs/orange/base/main") == base
+
+
+def test_where_checks_are_required_nobody_is_done_without(place: Place) -> None:
+    """A person's own work is checked on its way into the base; what nothing checked stays, and `why` says so."""
+    configure(place, f"{SETTINGS}checks_required: true\n")
+    nothing = place.create("nothing", "say there is nothing to do")
+    place.start()
+    place.settled({"nothing": "reviewed"})
+    (why,) = place.why(nothing)
+    assert (why["code"], why["evidence"]) == ("checks_required", "checks")
+    configure(place, f"{SETTINGS}checks_required: true\nchecks:\n{check('test -e page.txt')}")
+    task = place.create("page", "", "--assignee", "human")
+    workspace = place.orange("task", "take", task, "--json").json["task"]["workspace"]
+    with open(f"{workspace}/page.txt", "w", encoding="utf-8") as file:
+        file.write("x\n")
+    place.orange("task", "finish", task)
+    place.settled({"page": "done"})
+    assert place.git("show", "refs/orange/base/main:page.txt") == "x"
+    assert place.statuses()["nothing"] == "reviewed"
+    assert "none passed" in place.why(nothing)[0]["message"]
+    refused = place.orange("task", "update", nothing, "--status", "done", fails=True)
+    assert "cannot go from reviewed to done" in refused.err

@@ -105,6 +105,7 @@ def _runs(rnd: Random, task_id: str) -> list[Run]:
 def _run(rnd: Random, task_id: str, epoch: int) -> Run:
     keys: dict[str, Any] = {
         "launched": rnd.random() < 0.8,
+        "checked": rnd.choice([True, None, None]),
         "commit": rnd.choice(["c1", "c1", "c2", None]),
         "signature": rnd.choice(["s1", "s1", "s2", None]),
         "started_at": rnd.choice([NOW - rnd.randint(0, 120), None]),
@@ -174,6 +175,7 @@ def _settings(rnd: Random) -> Settings:
         review=ReviewSettings(by=rnd.choice(["human", "none"])),
         workspaces=WorkspaceSettings(size=rnd.randint(0, 3)),
         checks=(Check("tests", "true"),) if rnd.random() < 0.4 else (),
+        checks_required=rnd.random() < 0.3,
     )
 
 

@@ -260,7 +260,6 @@ def test_keys_of_the_user_are_refused_from_a_project(key: str) -> None:
     ("text", "key"),
     [
         ("workspaces: {isolation: container}", "workspaces.isolation"),
-        ("checks_required: true", "checks_required"),
         ("budget: {usd: 5}", "budget.usd"),
     ],
 )

@@ -51,7 +51,7 @@ def permissive(source: Status, to: Status) -> Facts:
     """Return facts under which every guard that can be satisfied is."""
     children = 0 if (source, to) == (Status.DELEGATED, Status.PENDING) else 1
     done = to is not Status.DELEGATED
-    return Facts(children, done, claiming=True, integrated=True, review_off=True, approved=True)
+    return Facts(children, done, claiming=True, integrated=True, review_off=True, approved=True, checked=True)
 
 
 def forbidden(to: Status, by: Actor) -> bool:
@@ -129,6 +129,10 @@ def test_every_move_has_a_meaning() -> None:
         ("reviewing", "done", {"integrated": True}, "not approved"),
         ("reviewing", "done", {"integrated": True, "review_off": True}, "not approved"),
         ("reviewing", "done", {"approved": True}, "not in the base"),
+        # and checked, where checks are required
+        ("reviewed", "done", {"integrated": True}, "checks are required"),
+        ("working", "done", {"integrated": True, "review_off": True}, "checks are required"),
+        ("stuck", "done", {"integrated": True}, "checks are required"),
     ],
 )
 def test_guards_refuse_without_their_evidence(source: str, to: str, known: dict[str, Any], says: str) -> None:

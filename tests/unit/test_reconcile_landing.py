@@ -168,7 +168,8 @@ def test_a_base_moves_only_to_what_passed_the_checks(
         (a_reviewed(), OWN, False),
         (a_reviewed(), None, False),  # not known is not "not wanted"
         (a_reviewed(approved=approved("c0")), OWN, True),
-        (a_reviewed(), MERGED, True),
+        (a_reviewed(), MERGED, False),  # it is done first: what its checks came to may be asked for
+        (a_task("t", Status.DONE, branch="orange/t"), MERGED, True),
         (a_reviewed(request=a_request(RequestKind.CHECKS), approved=None), OWN, True),
         (a_task("t", Status.CANCELLED), OWN, True),
         (a_reviewed(publish=Publish.BRANCH), OWN, True),
@@ -179,6 +180,44 @@ def test_checks_that_are_for_nothing_are_ended(task: Task, state: BranchState | 
     """When the task needs something else, or is gone, its merge is not checked any longer."""
     world = checking(a_candidate_of(), a_run("t", 0), task, branches={task.id: state} if state else {})
     assert (DropCandidate("t") in decide(world, NOW).actions) is dropped
+    settled = settle_down(world)
+    assert settled.quiet
+    assert not settled.world.candidates or state is None or task == a_reviewed()
+
+
+REQUIRED = replace(CHECKED, checks_required=True)
+NONE_THERE = Settings(checks_required=True)
+
+
+@pytest.mark.parametrize(
+    ("task", "state", "settings", "checked_at", "expected", "says"),
+    [
+        (a_reviewed(), OWN, REQUIRED, None, [CheckMerge], None),
+        (a_reviewed(), MERGED, REQUIRED, None, [], "none passed"),
+        (a_reviewed(), MERGED, REQUIRED, "c1", [Status.DONE], None),
+        (a_reviewed(), MERGED, REQUIRED, "c0", [], "none passed"),
+        (a_reviewed(), OWN, NONE_THERE, "c1", [], "has none"),
+        (a_reviewed(), OWN, NONE_THERE, None, [], "has none"),
+        (a_reviewed(), MERGED, NONE_THERE, None, [], "has none"),
+        (a_reviewed(publish=Publish.NONE), OWN, REQUIRED, None, [], "none passed"),
+        (a_reviewed(publish=Publish.NONE), OWN, REQUIRED, "c1", [Status.DONE], None),
+        (a_reviewed(publish=Publish.BRANCH), OWN, REQUIRED, None, [PublishTask], None),
+        (a_reviewed(publish=Publish.BRANCH), MERGED, REQUIRED, None, [], "none passed"),
+        (a_reviewed(branch=None, approved=approved("b0")), None, REQUIRED, None, [], "none passed"),
+        (a_reviewed(branch=None, approved=approved("b0")), None, REQUIRED, "b0", [Status.DONE], None),
+        (a_reviewed(approved=approved("c0")), MERGED, REQUIRED, None, [Status.REVIEWING], None),
+    ],
+)
+def test_where_checks_are_required_nothing_is_done_without(  # noqa: PLR0917 - a table
+    task: Task, state: BranchState | None, settings: Settings, checked_at: str | None, expected: list[object],
+    says: str | None,
+) -> None:  # fmt: skip
+    """A merge is checked on its way; what is found in the base, or publishes nothing, needs a round that passed."""
+    runs = [an_ended_run("t", commit=checked_at, checked=True)] if checked_at else []
+    world = landing(task, state, settings=settings, runs=runs)
+    assert owed(world) == expected
+    lines = [line for line in why(task, world, NOW) if line.code == "checks_required"]
+    assert [says in line.message for line in lines if says] == ([True] if says else [])
     assert settle_down(world).quiet
 
 
