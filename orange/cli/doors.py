@@ -83,9 +83,9 @@ class RealDoors:
 
     def registered(self) -> Sequence[str]:
         """List the folders of the registered projects."""
-        from orange import wiring
+        from orange.wiring import current_home, user
 
-        return wiring.registered(wiring.current_home())
+        return user.registered(current_home())
 
     def doctor(self, path: str) -> Sequence[Mapping[str, Any]]:
         """Check the machine and the project."""
@@ -107,9 +107,9 @@ class RealDoors:
 
     def daemon_status(self) -> Mapping[str, Any]:
         """Return the daemon's status."""
-        from orange import wiring
+        from orange.wiring import current_home, user
 
-        return wiring.daemon_status(wiring.current_home())
+        return user.daemon_status(current_home())
 
     def daemon_start(self, root: str | None) -> Mapping[str, Any]:
         """Start the daemon in the background."""

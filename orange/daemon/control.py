@@ -8,9 +8,9 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from orange import wiring
 from orange.core.home import Home
 from orange.core.problems import DaemonUnavailable
+from orange.wiring import user
 
 #: Seconds the daemon may take to answer after it was started, or to end after it was told to.
 PATIENCE = 20.0
@@ -19,21 +19,21 @@ PATIENCE = 20.0
 def start(home: Home, root: str | None) -> Mapping[str, Any]:
     """Start the daemon in the background, registering the repository; returns its status. Idempotent."""
     if root:
-        wiring.register(home, root)
-    if wiring.daemon_up(home):
-        wiring.daemon_call(home, "look")
-        return wiring.daemon_status(home)
-    wiring.detach_daemon(home, [sys.executable, "-m", "orange", "daemon", "run", "--registered"])
-    if not _until(lambda: wiring.daemon_up(home)):
+        user.register(home, root)
+    if user.daemon_up(home):
+        user.daemon_call(home, "look")
+        return user.daemon_status(home)
+    user.detach_daemon(home, [sys.executable, "-m", "orange", "daemon", "run", "--registered"])
+    if not _until(lambda: user.daemon_up(home)):
         raise DaemonUnavailable(f"the daemon did not start: see {home.log}")
-    return wiring.daemon_status(home)
+    return user.daemon_status(home)
 
 
 def stop(home: Home, reason: str | None) -> bool:
     """Stop the daemon and wait for its end; False when none was running. Agents go on. Raises DaemonUnavailable."""
-    if not wiring.daemon_up(home):
+    if not user.daemon_up(home):
         return False
-    pid = int(wiring.daemon_call(home, "stop", {"reason": reason})["pid"])
+    pid = int(user.daemon_call(home, "stop", {"reason": reason})["pid"])
     if not _until(lambda: not _alive(pid)):
         raise DaemonUnavailable(f"the daemon (process {pid}) has not ended yet: see {home.log}")
     return True

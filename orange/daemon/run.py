@@ -20,11 +20,12 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import Any
 
-from orange import __version__, wiring
+from orange import __version__
 from orange.core.home import Home
 from orange.core.present import visible_line
 from orange.core.problems import DaemonUnavailable, OrangeError
 from orange.daemon.agenda import Agenda, Look
+from orange.wiring import serving, user
 
 log = logging.getLogger("orange.daemon")
 
@@ -57,7 +58,7 @@ class Daemon:
         self.stopping = threading.Event()
         #: Why it stops, for the log and for who asks afterwards.
         self.reason = "nothing was left to do"
-        self.projects: dict[str, wiring.Served] = {}
+        self.projects: dict[str, serving.Served] = {}
         self.failures: dict[str, str] = {}
         self.started = time.time()
 
@@ -65,17 +66,17 @@ class Daemon:
         """Run until told to stop. Raises DaemonUnavailable when another daemon of this user runs."""
         sys.setswitchinterval(SWITCH)
         with daemon_lock(self.home), self._socket():
-            wiring.daemon_starts(self.home)
+            user.daemon_starts(self.home)
             self._on_signals()
             with ThreadPoolExecutor(max_workers=8, thread_name_prefix="work") as pool:
                 self._turn_until_stopped(pool)
                 log.info("stops: %s", visible_line(self.reason))
                 self._wind_down()
-            wiring.daemon_stops(self.home, self.reason)
+            user.daemon_stops(self.home, self.reason)
 
     @contextmanager
     def _socket(self) -> Iterator[None]:
-        server = wiring.daemon_server(self.home, self.answer)
+        server = user.daemon_server(self.home, self.answer)
         server.start()
         try:
             yield
@@ -122,17 +123,17 @@ class Daemon:
         return min((loop.wake_at - time.time() for loop in loops if loop.wake_at is not None), default=math.inf)
 
     def _load(self, pool: ThreadPoolExecutor) -> None:
-        for root in self.options.roots or wiring.registered(self.home):
+        for root in self.options.roots or user.registered(self.home):
             if root in self.projects:
                 continue
             try:
-                self.projects[root] = wiring.serve(root, self.home, self._hints(root), pool)
+                self.projects[root] = serving.serve(root, self.home, self._hints(root), pool)
                 self.failures.pop(root, None)
             except OrangeError as failed:
                 self._complain(root, failed.message)
 
-    def _hints(self, root: str) -> wiring.Hints:
-        return wiring.Hints(self.agenda.nudge, lambda path: self.agenda.edited(root, path))
+    def _hints(self, root: str) -> serving.Hints:
+        return serving.Hints(self.agenda.nudge, lambda path: self.agenda.edited(root, path))
 
     def _complain(self, root: str, message: str) -> None:
         if self.failures.get(root) != message:

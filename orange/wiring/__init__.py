@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from orange.adapters import daemon_socket, laststop, locate, registry
+from orange.adapters import daemon_socket, locate
 from orange.core.agents import Command
 from orange.core.home import Home
 from orange.core.home import home as _home
@@ -24,13 +23,9 @@ from orange.core.storeports import TaskStore
 from orange.project.requests import Speaker
 
 if TYPE_CHECKING:
-    from concurrent.futures import ThreadPoolExecutor
-
     from orange.adapters.configuration import Configuration
-    from orange.adapters.watch import FolderWatch
     from orange.core.redact import Secrets
     from orange.project import Project
-    from orange.reconciler.loop import Reconciler
 
 
 Part = TypeVar("Part")
@@ -197,7 +192,7 @@ class Wired:
 
     def daemon_running(self) -> bool:
         """Whether the daemon is up (it is, where these are its own parts)."""
-        return self.is_daemon or daemon_up(self.home)
+        return self.is_daemon or daemon_socket.running(self.home.socket)
 
     def nudge(self) -> bool:
         """Tell the daemon to look again."""
@@ -260,109 +255,6 @@ def find_speaker(layout: Layout, path: str) -> Speaker:
     if run:
         return Speaker(Actor.AGENT, run, run.rpartition("-")[0], run)
     return Speaker(Actor.PERSON, speaker.user_name(), speaker.task_of_folder(layout, path))
-
-
-@dataclass(slots=True)
-class Served:
-    """A project the daemon serves."""
-
-    reconciler: Reconciler
-    #: Told of edits.
-    edited: Callable[[str | None], None]
-    _watch: FolderWatch | None = None
-
-    def watch(self) -> None:
-        """Watch for edits from now on: after the first turn, which setting it up beside would only slow down."""
-        from orange.adapters.watch import FolderWatch
-
-        if self._watch is None and os.environ.get("ORANGE_WATCH") != "off":
-            self._watch = FolderWatch()
-            self._watch.start(self.reconciler.parts.layout.tree, self.edited)
-
-    def stop_watching(self) -> None:
-        """Watch no longer."""
-        if self._watch is not None:
-            self._watch.stop()
-
-
-@dataclass(frozen=True, slots=True)
-class Hints:
-    """How a project tells the daemon that there is something to see."""
-
-    #: Orange itself did something.
-    nudge: Callable[[], None]
-    #: Somebody changed a file: its path below the folder of records; None where it could be any.
-    edited: Callable[[str | None], None]
-
-
-def serve(root: str, home: Home, hints: Hints, pool: ThreadPoolExecutor) -> Served:
-    """Make a project's reconciler, and mend what a kill left. Raises OrangeError."""
-    from orange.reconciler.loop import Reconciler
-
-    parts = open_parts(root, home, daemon=True)
-    reconciler = Reconciler(parts, Speaker(Actor.DAEMON, "daemon"), hints.nudge, pool)
-    reconciler.repair()
-    return Served(reconciler, hints.edited)
-
-
-def daemon_up(home: Home) -> bool:
-    """Whether a daemon of this user listens."""
-    return daemon_socket.running(home.socket)
-
-
-def daemon_call(home: Home, name: str, arguments: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Ask the daemon. Raises DaemonUnavailable."""
-    return daemon_socket.call(home.socket, name, arguments)
-
-
-def daemon_status(home: Home) -> dict[str, Any]:
-    """Ask the daemon how it is; where none runs, say so and how the last one stopped."""
-    try:
-        return daemon_call(home, "status")
-    except DaemonUnavailable:
-        return {"running": False, "pid": None, "url": None, "projects": [], "stopped": laststop.read(home)}
-
-
-def daemon_starts(home: Home) -> None:
-    """Forget how the last daemon stopped. The caller holds the daemon's lock."""
-    laststop.forget(home)
-
-
-def daemon_stops(home: Home, reason: str) -> None:
-    """Note why the daemon stops, for whoever asks later. Raises StorageFailed."""
-    laststop.write(home, time.time(), reason)
-
-
-def daemon_server(home: Home, handler: daemon_socket.Handler) -> daemon_socket.Server:
-    """Make the daemon's socket server."""
-    return daemon_socket.Server(home.socket, handler)
-
-
-def detach_daemon(home: Home, argv: Sequence[str]) -> int:
-    """Start the daemon's process in the background; returns its process id."""
-    from orange.adapters import process
-    from orange.core import environment
-
-    os.makedirs(os.path.dirname(home.log), mode=0o700, exist_ok=True)
-    return process.detach(argv, cwd="/", env=environment.outside(os.environ), log=home.log)
-
-
-def registered(home: Home) -> tuple[str, ...]:
-    """Return the registered repositories."""
-    return registry.roots(home)
-
-
-def register(home: Home, root: str) -> None:
-    """Register a repository with the daemon."""
-    registry.register(home, root)
-
-
-def named_project(name: str) -> str:
-    """Return the folder of a registered project. Raises NotAProject."""
-    for root in registered(current_home()):
-        if os.path.basename(root) == name:
-            return root
-    raise NotAProject(name)
 
 
 def init_project(path: str, remote: str | None) -> dict[str, Any]:
