@@ -65,6 +65,8 @@ class SettleRun:
     stuck: StuckReason | None = None
     #: Counts as a failed attempt.
     failed: bool = False
+    #: What the agent is asked to change, where a rule rejects its work.
+    request: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

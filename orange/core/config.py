@@ -19,6 +19,7 @@ from orange.core.config_schema import BY_NAME, KEYS, TREE, Tree
 from orange.core.config_values import Key, Kind
 from orange.core.config_walk import Raw, Setting, Walk
 from orange.core.problems import NewerFormat, Problem
+from orange.core.rules import Rule
 from orange.core.settings import AgentSettings, Settings
 
 #: The newest format of a settings file that this orange understands.
@@ -203,6 +204,8 @@ def _filled(default: Any, tree: Mapping[str, Any]) -> Any:
             changes[name] = {agent: _filled(AgentSettings(), below) for agent, below in value.items()}
         elif name == "checks":
             changes[name] = tuple(Check(**check) for check in value)
+        elif name == "rules":
+            changes[name] = tuple(Rule(**rule) for rule in value)
         elif dataclasses.is_dataclass(current):
             changes[name] = _filled(current, value)
         else:

@@ -47,7 +47,6 @@ def _commands(settings: Settings) -> tuple[tuple[str, str], ...]:
         ("workspaces.hooks.before_remove", hooks.before_remove),
         ("environment.command", settings.environment_command),
         ("notify.command", settings.notify_command),
-        ("rules", _text(settings.rules)),
         ("webhooks", _text(settings.webhooks)),
     )
     checks = ((f"checks.{check.name}", _text(check._asdict())) for check in settings.checks)

@@ -16,6 +16,7 @@ from orange.core.model import Task
 from orange.core.problems import InvalidInput
 from orange.core.publication import VARIABLES, is_template
 from orange.core.redact import SHAPES
+from orange.core.rules import ACTIONS, CONDITIONS
 
 _SLUG = r"[a-z0-9][a-z0-9_-]{0,47}"
 _RELATIVE = r"(?!/|~)(?!(.*/)?\.\.(/|$)).+"
@@ -52,6 +53,27 @@ _CHECK = (
     Key("min", Kind.NUMBER, "For kind coverage: the least percentage; the last one that its output names counts.",
         null=True, least=0, most=100),
     Key("timeout", Kind.DURATION, "How long it may take; 10m where it is missing.", least=1),
+)  # fmt: skip
+
+
+def _rule_is_sound(rule: Mapping[str, object]) -> str | None:
+    """Say what a rule lacks."""
+    if not any(rule.get(condition) for condition in CONDITIONS):
+        return f"a rule needs a condition: {', '.join(CONDITIONS)}"
+    return None
+
+
+_RULE = (
+    Key("name", Kind.TEXT, "What the rule is called.", pattern=_SLUG, needed=True,
+        expected="a short name of letters, digits, - and _"),
+    Key("then", Kind.WORD, "What follows: a person approves it; it needs someone now; it goes back to its agent.",
+        words=ACTIONS, needed=True),
+    Key("lines", Kind.WHOLE, "More lines than this are added and removed.", null=True, least=1),
+    Key("files", Kind.WHOLE, "More files than this are touched.", null=True, least=1),
+    Key("paths", Kind.TEXTS, "A path is touched that one of these globs matches: `*` within a folder, `**` across "
+        "folders, without a `/` in any folder."),
+    Key("failed_checks", Kind.WHOLE, "So many attempts at the task, or more, did not pass the checks.", null=True,
+        least=1),
 )  # fmt: skip
 
 _WEBHOOK = (
@@ -133,7 +155,7 @@ KEYS: tuple[Key, ...] = (
         "Who reviews finished work. FEATURE_PRD_AUTO_APPROVE_REVIEW=true in the environment is `none`.",
         words=("human", "agent", "both", "none"), only=("human", "none")),
     Key("review.max_rounds", Kind.WHOLE, "Rounds of agent review before the task is stuck.", least=1),
-    Key("review.require_approval_for", Kind.TEXTS, "Path globs; a change that touches one always needs a human."),
+    Key("review.require_approval_for", Kind.TEXTS, "Path globs, as in `rules`; what touches one always needs a human."),
     Key("review.open", Kind.TEXT, "The command that `orange task review` runs; null shows the diff in the pager.",
         null=True, command=True),
     Key("branches.pattern", Kind.TEXT, "How task branches are named, from `{name}` and `{id}`.", fits=_names_branches,
@@ -169,7 +191,8 @@ KEYS: tuple[Key, ...] = (
         items=_CHECK, sound=_check_is_sound, command=True),
     Key("checks_required", Kind.FLAG, "Whether a task without passing checks cannot be done, however it is published."),
     Key("auto_commit", Kind.FLAG, "Whether orange commits what an agent leaves uncommitted."),
-    Key("rules", Kind.ITEMS, "Rules on what may be started when.", command=True, only=((),)),
+    Key("rules", Kind.ITEMS, "Rules on finished work. Where all conditions of one hold, it needs a person, goes back "
+        "to its agent, or needs someone now.", items=_RULE, sound=_rule_is_sound),
     Key("environment.command", Kind.TEXT,
         "A command that prints KEY=VALUE lines for this project's agents; the values are never stored.", null=True,
         command=True, field="environment_command"),

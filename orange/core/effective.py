@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from orange.core.lifecycle import Status
 from orange.core.model import BranchState, Publish, Task
+from orange.core.rules import Rule, Ruling, always
 from orange.core.settings import Settings
 
 
@@ -55,12 +56,14 @@ def branch_state(task: Task, known: BranchState | None) -> BranchState | None:
     return known
 
 
-def review_off(task: Task, settings: Settings) -> bool:
-    """Whether a task needs no review: none is wanted, no path may ask for a person, no parent's acceptance is open.
+def rules_of(settings: Settings) -> tuple[Rule, ...]:
+    """Return the rules on finished work, with the paths that always need a person."""
+    return (*always(settings.review.require_approval_for), *settings.rules)
 
-    Which paths a branch touches is not looked at yet: where any path always needs a person, everything is reviewed.
-    """
-    if settings.review.by != "none" or settings.review.require_approval_for:
+
+def review_off(task: Task, settings: Settings, ruling: Ruling | None) -> bool:
+    """Whether a task needs no review: none is wanted, no rule asks for a person, no parent's acceptance is open."""
+    if settings.review.by != "none" or ruling is not None:
         return False
     return not (task.acceptance and (task.children or task.status is Status.DELEGATED))
 

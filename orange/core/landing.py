@@ -119,7 +119,10 @@ def void_approval(scene: Scene, task: Task, state: BranchState) -> str | None:
         if effective.approval_holds(task, state):
             return None
         return f"its approval of {task.approved.commit[:12]} is void: the branch is at {(state.tip or 'nothing')[:12]}"
-    return None if scene.review_off(task) else "nobody approved it, and review is on"
+    if scene.review_off(task):
+        return None
+    ruling = scene.ruling(task) if scene.settings.review.by == "none" else None
+    return ruling.message if ruling else "nobody approved it, and review is on"
 
 
 def may_integrate(scene: Scene, task: Task) -> bool:

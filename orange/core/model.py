@@ -15,6 +15,7 @@ from enum import StrEnum
 from orange.core.allowance import Dispatch
 from orange.core.lifecycle import Status, StuckReason
 from orange.core.problems import Problem
+from orange.core.rules import Change
 from orange.core.settings import Settings
 from orange.core.sharing import Candidate, Publication
 
@@ -364,6 +365,8 @@ class World:
     bases: Mapping[str, Base] = field(default_factory=dict)
     #: By task id, for tasks that are working, delegated, reviewing, reviewed, stuck, or done and blocking an open one.
     branches: Mapping[str, BranchState] = field(default_factory=dict)
+    #: What the branches of finished work change, by task id; only where rules ask for it.
+    changes: Mapping[str, Change] = field(default_factory=dict)
     #: What this machine can do: agents found, `git`, `docker`, labels. Lower case.
     capabilities: frozenset[str] = frozenset()
     #: Tasks and settings that arrived from elsewhere and wait for `orange trust`: task id -> what waits.

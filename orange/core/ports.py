@@ -14,6 +14,7 @@ from orange.core.checks import Check
 from orange.core.forecast import Forecast
 from orange.core.model import Base, BranchState, Outcome, Presence, Task, Workspace
 from orange.core.problems import Problem
+from orange.core.rules import Change
 from orange.core.settings import AgentSettings, Settings
 from orange.core.sharing import Candidate, Integrated, Remote, Reverting
 
@@ -48,6 +49,12 @@ class Integration(Remote, Reverting, Protocol):
 
     def diff(self, branch: str, base: str) -> str:
         """What the branch changes since it left the integrated base, as a patch. Raises GitFailed."""
+
+    def changes(self, wanted: Mapping[str, tuple[str, str]]) -> Mapping[str, Change]:
+        """What branches change since they left their base, for task id -> (branch, base). Raises GitFailed.
+
+        A branch that does not exist, or has nothing in common with its base, is left out.
+        """
 
     def forecast(self, wanted: Mapping[str, tuple[str, str]]) -> Forecast:
         """Trial merges into the integrated bases and of pairs, for task id -> (branch, base). Raises GitFailed."""

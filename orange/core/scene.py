@@ -13,8 +13,9 @@ from collections.abc import Iterator
 from orange.core import effective
 from orange.core.graph import Graph
 from orange.core.lifecycle import Facts, Status, StuckReason
-from orange.core.model import Board, BranchState, Claim, Presence, Run, Task, World
+from orange.core.model import Board, BranchState, Claim, Outcome, Presence, Run, Task, World
 from orange.core.refusals import limit_of, limited_agents
+from orange.core.rules import UNKNOWN, Change, Ruling, judge
 from orange.core.times import is_time, seconds
 
 #: So many looks in a row must have found a session gone before it counts as dead.
@@ -143,7 +144,16 @@ class Scene:
 
     def review_off(self, task: Task) -> bool:
         """Whether a task needs no review."""
-        return effective.review_off(task, self.settings)
+        return effective.review_off(task, self.settings, self.ruling(task))
+
+    def ruling(self, task: Task) -> Ruling | None:
+        """Say what the project's rules ask for on a task's work; None: nothing."""
+        rules = effective.rules_of(self.settings)
+        if not rules:
+            return None
+        change = Change() if task.branch is None else self.world.changes.get(task.id)
+        failed = sum(run.outcome is Outcome.CHECKS_FAILED for run in self.ended(task.id))
+        return UNKNOWN if change is None else judge(rules, change, failed)
 
     def facts(self, task: Task, *, claiming: bool = False) -> Facts:
         """Gather what the lifecycle's guards need to know about a task."""

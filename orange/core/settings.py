@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from orange.core.checks import Check
+from orange.core.rules import Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +153,7 @@ class Settings:
     checks: tuple[Check, ...] = ()
     checks_required: bool = False
     auto_commit: bool = True
-    rules: tuple[Mapping[str, object], ...] = ()
+    rules: tuple[Rule, ...] = ()
     #: `environment.command`.
     environment_command: str | None = None
     #: `queue.legacy`.

@@ -14,9 +14,10 @@ from dataclasses import replace
 
 from orange.core.actions import CloseRun, LaunchRun, PauseDispatch, SettleRun, StopRun
 from orange.core.effective import publish_of
-from orange.core.lifecycle import Status
+from orange.core.lifecycle import Status, StuckReason
 from orange.core.model import Claim, Outcome, Presence, Publish, RequestKind, Run, Task
 from orange.core.retry import describe, pause_reason, verdict
+from orange.core.rules import ESCALATE, REJECT, REQUIRE_HUMAN
 from orange.core.scene import LOOKS, Scene, is_dead, is_live, is_over, is_vanished
 
 
@@ -89,13 +90,28 @@ def settle(scene: Scene, task: Task, run: Run) -> SettleRun:
         return SettleRun(task.id, run.id, Status.PENDING, describe(run))
     earlier = [other for other in scene.ended(task.id) if other.epoch < run.epoch]
     if run.outcome is Outcome.FINISHED and not _mended_nothing(task, run, earlier):
-        to, reason = after_finish(scene, task, run)
-        return SettleRun(task.id, run.id, to, reason)
+        return _finished(scene, task, run)
+    ruling = scene.ruling(task) if run.outcome is Outcome.CHECKS_FAILED else None
+    if ruling is not None and ruling.then == ESCALATE:
+        message = f"{describe(run)}; {ruling.message}"
+        return SettleRun(task.id, run.id, Status.STUCK, message, stuck=StuckReason.CHECKS_FAILED, failed=True)
     if run.outcome is Outcome.FINISHED:
         run = replace(run, message=None)  # what it said of itself is not why it failed
     found = verdict(task, run, earlier, scene.settings.limits)
     to = Status.PENDING if found.stuck is None else Status.STUCK
     return SettleRun(task.id, run.id, to, found.message, stuck=found.stuck, failed=found.failed)
+
+
+def _finished(scene: Scene, task: Task, run: Run) -> SettleRun:
+    """Say where finished work goes: on, or where a rule of the project sends it."""
+    ruling, attempts = scene.ruling(task), task.attempts + 1
+    if ruling is not None and ruling.then == REJECT and attempts < scene.settings.limits.attempts:
+        reason = f"{ruling.message}; attempt {attempts} of {scene.settings.limits.attempts}"
+        return SettleRun(task.id, run.id, Status.PENDING, reason, failed=True, request=ruling.message)
+    if ruling is not None and ruling.then != REQUIRE_HUMAN:
+        return SettleRun(task.id, run.id, Status.STUCK, ruling.message, stuck=StuckReason.APPROVAL)
+    to, reason = after_finish(scene, task, run)
+    return SettleRun(task.id, run.id, to, reason)
 
 
 def _mended_nothing(task: Task, run: Run, earlier: list[Run]) -> bool:

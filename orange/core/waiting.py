@@ -202,7 +202,9 @@ def _reviewing(explainer: Explainer, task: Task) -> Reasons:
     state = explainer.scene.branch(task)
     evidence = state.tip if state else task.branch
     remedy = f"orange task approve {task.id}, or orange task reject {task.id} --feedback TEXT"
-    yield Waiting("review", "it waits for a review", explainer.since(task), evidence, remedy)
+    ruling = explainer.scene.ruling(task)
+    message = f"it waits for a review; {ruling.message}" if ruling else "it waits for a review"
+    yield Waiting("review", message, explainer.since(task), evidence, remedy)
 
 
 def _reviewed(explainer: Explainer, task: Task) -> Reasons:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from orange.core import body as sections
+from orange.core import effective
 from orange.core.lifecycle import Actor, Status, StuckReason, check
 from orange.core.model import Approval, Claim, Request, RequestKind, Task
 from orange.core.problems import IllegalTransition, InvalidInput, NotAllowed, StaleWrite
@@ -19,7 +20,7 @@ from orange.project.launch import base_of
 from orange.project.parts import Parts
 from orange.project.record import Known, Pen
 from orange.project.requests import Edit, Speaker
-from orange.project.settling import branch_state, keep_leftovers, nothing_unmerged
+from orange.project.settling import branch_state, keep_leftovers, nothing_unmerged, ruling_of
 
 #: A change of one task within a transaction.
 Change = Callable[[Pen, Task], Task]
@@ -225,6 +226,8 @@ def finish(parts: Parts, speaker: Speaker, task_id: str) -> Task:
     keep_leftovers(parts, task, task.title)
     to = Status.REVIEWING
     merged = nothing_unmerged(parts, task)
-    if parts.settings().review.by == "none":
+    ruling = ruling_of(parts, task)
+    if effective.review_off(task, parts.settings(), ruling):
         to = Status.DONE if merged and not parts.settings().checks_required else Status.REVIEWED
-    return _change(parts, speaker, task_id, "finish", lambda pen, found: pen.move(found, to, Known(integrated=merged)))
+    known = Known(integrated=merged, ruling=ruling)
+    return _change(parts, speaker, task_id, "finish", lambda pen, found: pen.move(found, to, known))

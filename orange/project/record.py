@@ -8,6 +8,7 @@ from orange.core import effective, graph, times
 from orange.core.lifecycle import Facts, Status, StuckReason, advance
 from orange.core.model import Stuck, Task
 from orange.core.problems import TaskNotFound
+from orange.core.rules import UNKNOWN, Ruling
 from orange.core.settings import Settings
 from orange.core.storeports import Event, Transaction
 from orange.project.parts import Parts
@@ -22,6 +23,8 @@ class Known:
     integrated: bool = False
     approved: bool = False
     checked: bool = False
+    #: What the rules say of the work, where they were asked.
+    ruling: Ruling | None = UNKNOWN
 
 
 class Pen:
@@ -61,7 +64,7 @@ class Pen:
             children=len(children),
             children_done=all(child.status is Status.DONE for child in children),
             open_blockers=self.open_blockers(task, settings) if known.claiming else (),
-            review_off=effective.review_off(task, settings),
+            review_off=effective.review_off(task, settings, known.ruling if effective.rules_of(settings) else None),
             claiming=known.claiming,
             integrated=known.integrated,
             approved=known.approved,

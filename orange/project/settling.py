@@ -16,6 +16,7 @@ from orange.core.model import BranchState, Merged, Presence, Publish, Request, R
 from orange.core.model import Outcome as Ended
 from orange.core.problems import NotAllowed, StaleWrite
 from orange.core.publish_result import Outcome
+from orange.core.rules import UNKNOWN, Ruling, judge
 from orange.core.sharing import Integrated, Publication
 from orange.project import results, texts
 from orange.project.claims import check_epoch
@@ -45,6 +46,7 @@ def settle(parts: Parts, speaker: Speaker, action: SettleRun, run: Run | None) -
     if (run is None or run.commit is None) and parts.settings().auto_commit:
         keep_leftovers(parts, peeked, f"Save work of an ended run: {peeked.title}")
     integrated = action.to is Status.DONE and nothing_unmerged(parts, peeked)
+    ruling = ruling_of(parts, peeked) if action.to in {Status.REVIEWED, Status.DONE} else None
     with parts.store.transaction(f"settle {action.run}") as tx:
         pen = Pen(parts, speaker, tx)
         task = tx.task(action.task)
@@ -56,11 +58,13 @@ def settle(parts: Parts, speaker: Speaker, action: SettleRun, run: Run | None) -
         if action.to is Status.STUCK:
             moved = pen.stick(task, action.stuck or StuckReason.FAILED, action.reason, evidence)
         else:
-            known = Known(integrated=integrated, checked=run is not None and bool(run.checked))
+            known = Known(integrated=integrated, checked=run is not None and bool(run.checked), ruling=ruling)
             moved = pen.move(task, action.to, known, reason=action.reason, run=action.run)
         if action.to is Status.DONE:
             _note_unmerged(pen, task, None)
-        if run is not None and run.outcome is Ended.CHECKS_FAILED:
+        if action.request:
+            moved = replace(moved, request=Request(RequestKind.CHANGES, action.request, pen.now))
+        elif run is not None and run.outcome is Ended.CHECKS_FAILED:
             moved = replace(moved, request=_failed_checks(pen, run))
         pen.event(task.id, "task.execute", status="failed" if action.failed else "finished", **_run_data(run))
         return pen.keep(replace(moved, attempts=attempts))
@@ -98,6 +102,7 @@ def advance_task(parts: Parts, speaker: Speaker, action: Advance) -> Task:
     peeked = look(parts, action.task)
     integrated = action.to is Status.DONE and nothing_unmerged(parts, peeked)
     merged = _found_merged(parts, peeked) if integrated else None
+    ruling = ruling_of(parts, peeked) if action.to is Status.REVIEWED else None
     if integrated and peeked.id in parts.publications.tasks():
         parts.publications.put(peeked.id, None)
     with parts.store.transaction(f"advance {action.task} to {action.to}") as tx:
@@ -107,7 +112,8 @@ def advance_task(parts: Parts, speaker: Speaker, action: Advance) -> Task:
             raise StaleWrite(task.id, f"it went to {task.status}")
         if action.to is Status.STUCK:
             return pen.stick(task, action.stuck or StuckReason.MANUAL, action.reason, action.evidence)
-        known = Known(integrated=integrated, approved=task.approved is not None, checked=True)  # as `decide` saw
+        approved = task.approved is not None
+        known = Known(integrated=integrated, approved=approved, checked=True, ruling=ruling)  # checked: `decide` saw it
         moved = pen.move(task, action.to, known, reason=action.reason)
         if action.to is Status.REVIEWING:
             moved = pen.keep(replace(moved, approved=None))
@@ -145,6 +151,17 @@ def nothing_unmerged(parts: Parts, task: Task) -> bool:
         return True
     state = branch_state(parts, task)
     return not state.unmerged
+
+
+def ruling_of(parts: Parts, task: Task) -> Ruling | None:
+    """Say what the project's rules ask for on a task's work as it is now; None: nothing."""
+    wanted = effective.rules_of(parts.settings())
+    if not wanted or not task.branch:
+        return None
+    change = parts.integration.changes({task.id: (task.branch, base_of(parts, task))}).get(task.id)
+    records = parts.runs.recent([], [task.id], parts.settings().limits.attempts).values()
+    failed = sum(record.outcome is Ended.CHECKS_FAILED for record in records)
+    return UNKNOWN if change is None else judge(wanted, change, failed)
 
 
 def branch_state(parts: Parts, task: Task) -> BranchState:

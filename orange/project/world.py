@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+from orange.core import effective
 from orange.core.allowance import Dispatch
 from orange.core.dispatch import MINUTE
 from orange.core.graph import Graph
@@ -16,6 +17,7 @@ from orange.core.lifecycle import Status
 from orange.core.model import Board, BranchState, Outcome, Presence, Run, Task, World
 from orange.core.ports import RunRecord
 from orange.core.retry import remembered, row_began
+from orange.core.rules import Change
 from orange.core.settings import Settings
 from orange.core.sharing import Candidate
 from orange.core.times import stamp
@@ -71,6 +73,7 @@ def observe(  # noqa: PLR0913 - two of them by name
         workspaces={workspace.path: workspace for workspace in parts.workspaces.list()},
         bases=parts.integration.observe(_base_names(graph, default), count=count),
         branches=_branches(parts, graph, default),
+        changes=_changes(parts, graph, default, runs) if effective.rules_of(settings) else {},
         capabilities=parts.capabilities(),
         untrusted=parts.untrusted(),
         hand_edits=parts.store.hand_edits(),
@@ -207,6 +210,19 @@ def _branches(parts: Parts, graph: Graph, default: str) -> Mapping[str, BranchSt
         if task.branch or task.merged
     }
     return parts.integration.branch_states(wanted) if wanted else {}
+
+
+#: Statuses of tasks whose work the rules may be asked about.
+_RULED = (Status.DELEGATED, Status.REVIEWING, Status.REVIEWED)
+
+
+def _changes(parts: Parts, graph: Graph, default: str, runs: Mapping[str, Run]) -> Mapping[str, Change]:
+    """Look at what the branches of finished work change."""
+    over = (run.task for run in runs.values() if run.outcome is not None and run.task in graph.tasks)
+    ids = {*graph.with_status(*_RULED), *(i for i in over if graph.tasks[i].status is Status.WORKING)}
+    found = (graph.tasks[task_id] for task_id in sorted(ids))
+    wanted = {task.id: (task.branch, task.base or default) for task in found if task.branch}
+    return parts.integration.changes(wanted) if wanted else {}
 
 
 def _of_interest(graph: Graph) -> Iterable[Task]:

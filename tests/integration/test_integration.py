@@ -17,6 +17,7 @@ from orange.adapters.integration import GitIntegration, refs
 from orange.core.layout import BASE_REFS, Layout
 from orange.core.model import Base, BranchState, Presence
 from orange.core.problems import GitFailed, InvalidInput, StaleWrite
+from orange.core.rules import Change
 from orange.core.sharing import Candidate, Integrated
 from orange.testing import repos
 from orange.testing.repos import Repo
@@ -44,6 +45,26 @@ def opened(repo: Repo, base: str | None = None) -> GitIntegration:
 def merge(repo: Repo, branch: str, *, expect: str | None = None, base: str = "main") -> Integrated:
     """Integrate a branch."""
     return opened(repo).integrate(branch, base, f"Merge {branch}\n\nBecause.", expect)
+
+
+# What branches change.
+
+
+def test_a_branchs_change_is_its_paths_and_lines(repo: Repo) -> None:
+    """Since it left the base, whatever the base did since; binary files have no lines, odd names stay whole."""
+    start = opened(repo).start_point("main")
+    odd = "dir with\ttab/\u00fc\n.txt"
+    repo.branch("orange/a", {odd: "1\n2\n3\n", "bin": b"\0\1\2", "src/a.txt": "changed\n"}, start=start)
+    repo.branch("orange/other", {"other.txt": "x\n"}, start=start)
+    opened(repo).integrate("orange/other", "main", "Merge", None)
+    integration = opened(repo)
+    wanted = {"t": ("orange/a", "main"), "gone": ("orange/none", "main"), "same": ("orange/other", "main")}
+    found = integration.changes(wanted)
+    before = len(repo.git("show", f"{start}:src/a.txt").splitlines())
+    assert found["t"] == Change(tuple(sorted([odd, "bin", "src/a.txt"])), 3 + 1 + before)
+    assert found["same"] == Change()
+    assert "gone" not in found
+    assert integration.changes(wanted) == found
 
 
 # Merging.

@@ -42,6 +42,7 @@ from orange.core.lifecycle import Actor, Status
 from orange.core.model import Base, BranchState, Outcome, Presence, RequestKind
 from orange.core.ports import Configuration, RunRecord, RunSpec
 from orange.core.problems import DependencyCycle, OrangeError
+from orange.core.rules import Change
 from orange.core.settings import ReviewSettings, Settings
 from orange.core.sharing import Candidate, Forge, Integrated
 from orange.project import Project
@@ -96,6 +97,9 @@ class FakeIntegration:
     def diff(self, branch: str, base: str) -> str:
         del branch, base
         return ""
+
+    def changes(self, wanted: Mapping[str, tuple[str, str]]) -> Mapping[str, Change]:
+        return dict.fromkeys(wanted, Change())
 
     def forecast(self, wanted: Mapping[str, tuple[str, str]]) -> Forecast:
         return Forecast(dict.fromkeys(wanted, "1" * 40), ())

@@ -163,6 +163,17 @@ def test_nothing_set_gives_the_declared_defaults() -> None:
         ),
         ("checks: [{run: t, name: a, kind: x}]", "checks.kind: expected one of test, lint, build, coverage, found 'x'"),
         ("checks: [{run: t, name: a}, {run: u, name: a}]", "checks: two are called a"),
+        ("rules: [{name: a, lines: 5}]", "rules: expected then"),
+        ("rules: [{name: a, then: reject}]", "rules: a rule needs a condition: lines, files, paths, failed_checks"),
+        (
+            "rules: [{name: a, then: stop, lines: 5}]",
+            "rules.then: expected one of require_human, escalate, reject, found 'stop'",
+        ),
+        (
+            "rules: [{name: a, then: reject, lines: 0}]",
+            "rules.lines: expected a whole number of 1 or more, or null, found '0'",
+        ),
+        ("rules: [{name: a, then: reject, lines: 1}, {name: a, then: reject, files: 1}]", "rules: two are called a"),
         ("checks: [{run: t, name: a, min: 80}]", "checks: min is for checks of kind coverage"),
         (
             "checks: [{run: t, name: a, timeout: soon}]",

@@ -28,6 +28,7 @@ from orange.core.model import (
     World,
 )
 from orange.core.reconcile import decide
+from orange.core.rules import Change
 from orange.core.settings import ReviewSettings, Settings
 from orange.core.sharing import Candidate
 from orange.core.waiting import why
@@ -219,6 +220,21 @@ def test_where_checks_are_required_nothing_is_done_without(  # noqa: PLR0917 - a
     lines = [line for line in why(task, world, NOW) if line.code == "checks_required"]
     assert [says in line.message for line in lines if says] == ([True] if says else [])
     assert settle_down(world).quiet
+
+
+def test_a_commit_that_touches_what_needs_a_person_goes_back_to_review() -> None:
+    """Although review is off: the rule is named, and an approval of that commit lets it on."""
+    settings = replace(NO_REVIEW, review=ReviewSettings(by="none", require_approval_for=("auth/**",)))
+    keys: dict[str, Any] = {"settings": settings, "changes": {"t": Change(("auth/x",), 1)}}
+    (action,) = decide(landing(a_reviewed(approved=None), **keys), NOW).actions
+    assert isinstance(action, Advance)
+    assert action.to is Status.REVIEWING
+    assert action.reason.endswith("review.require_approval_for says require human: it touches auth/x")
+    (line,) = why(a_task("t", Status.REVIEWING, branch="orange/t"), landing(a_reviewed(), **keys), NOW)
+    assert line.message.startswith("it waits for a review; the rule review.require_approval_for")
+    assert owed(landing(a_reviewed(), **keys)) == [Integrate]
+    harmless = keys | {"changes": {"t": Change(("src/x",), 1)}}
+    assert owed(landing(a_reviewed(approved=None), **harmless)) == [Integrate]
 
 
 def test_a_broken_file_ends_no_checks() -> None:

@@ -21,6 +21,7 @@ from orange.core.model import (
 )
 from orange.core.problems import Problem
 from orange.core.reconcile import decide
+from orange.core.rules import Change, Rule
 from orange.core.settings import Limits, ReviewSettings, Settings
 from orange.testing.worlds import (
     NOW,
@@ -199,10 +200,13 @@ def test_exit_zero_means_finished(settings: Settings, keys: dict[str, Any], bran
 
 
 def test_paths_that_need_a_person_keep_review_on() -> None:
-    """With review off, work is still reviewed where `require_approval_for` names any path."""
+    """With review off, what touches such a path is reviewed, or may touch one for all one knows."""
     settings = Settings(review=ReviewSettings(by="none", require_approval_for=("migrations/**",)))
-    world = a_world(a_working("t"), runs=[an_ended_run("t", commit="c1")], settings=settings)
-    assert only(replace(world, branches={"t": tip("c1", unmerged=True)})).to is Status.REVIEWING
+    world = a_world(a_working("t", branch="orange/t"), runs=[an_ended_run("t", commit="c1")], settings=settings)
+    world = replace(world, branches={"t": tip("c1", unmerged=True)})
+    assert only(world).to is Status.REVIEWING
+    assert only(replace(world, changes={"t": Change(("migrations/1.sql",), 1)})).to is Status.REVIEWING
+    assert only(replace(world, changes={"t": Change(("src/a.py",), 1)})).to is Status.REVIEWED
 
 
 @pytest.mark.parametrize(
@@ -286,6 +290,51 @@ def test_a_run_that_mended_nothing_failed(kind: RequestKind, commit: str, to: St
     runs = [an_ended_run("t", 1, commit="c1"), an_ended_run("t", 2, commit=commit, message="all good")]
     action = only(a_world(task, runs=runs, branches={"t": tip(commit, unmerged=True)}))
     assert (action.to, action.failed) == (to, to is Status.PENDING)
+
+
+RULES = (
+    Rule("big", "reject", lines=100),
+    Rule("secrets", "escalate", paths=("auth/**",)),
+    Rule("wide", "require_human", files=2),
+    Rule("tried", "escalate", failed_checks=2),
+)
+
+
+@pytest.mark.parametrize(
+    ("change", "attempts", "to", "stuck", "asked"),
+    [
+        (Change(("a",), 5), 0, Status.REVIEWED, None, None),
+        (Change(("a", "b", "c"), 5), 0, Status.REVIEWING, None, None),
+        (Change(("a",), 500), 0, Status.PENDING, None, "the rule big says reject: 500 lines changed, more than 100"),
+        (Change(("a",), 500), 2, Status.STUCK, StuckReason.APPROVAL, None),
+        (Change(("auth/x",), 5), 0, Status.STUCK, StuckReason.APPROVAL, None),
+        (None, 0, Status.REVIEWING, None, None),  # what is not known is looked at by a person
+    ],
+)
+def test_rules_say_where_finished_work_goes(
+    change: Change | None, attempts: int, to: Status, stuck: StuckReason | None, asked: str | None
+) -> None:
+    """Back to its agent while attempts are left, to somebody now, to a person's review, or on."""
+    settings = Settings(review=ReviewSettings(by="none"), rules=RULES)
+    world = a_world(
+        a_working("t", 1, branch="orange/t", attempts=attempts),
+        runs=[an_ended_run("t", 1, commit="c1")],
+        branches={"t": tip("c1", unmerged=True)},
+        settings=settings,
+        changes={"t": change} if change else {},
+    )
+    action = only(world)
+    assert (action.to, action.stuck, action.request) == (to, stuck, asked)
+    assert action.failed is (to is Status.PENDING)
+
+
+def test_a_rule_may_end_a_row_of_failed_checks() -> None:
+    """Instead of one more attempt somebody is asked, and told by which rule."""
+    runs = [an_ended_run("t", epoch, Outcome.CHECKS_FAILED, commit=f"c{epoch}") for epoch in (1, 2)]
+    keys: dict[str, Any] = {"branches": {"t": tip("c2", unmerged=True)}, "settings": Settings(rules=RULES)}
+    action = only(a_world(a_working("t", 2, branch="orange/t"), runs=runs, changes={"t": Change()}, **keys))
+    assert (action.to, action.stuck) == (Status.STUCK, StuckReason.CHECKS_FAILED)
+    assert "the rule tried says escalate: its checks did not pass 2 times" in action.reason
 
 
 @pytest.mark.parametrize(("kind", "failed"), [(RequestKind.CHECKS, False), (RequestKind.CONFLICT, True)])

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from orange.adapters.git import Git
 from orange.adapters.integration import refs
 from orange.adapters.integration.bases import Bases
+from orange.adapters.integration.changes import Changes
 from orange.adapters.integration.following import Follower
 from orange.adapters.integration.forecasting import Forecaster
 from orange.adapters.integration.remotes import Remotes
@@ -23,6 +24,7 @@ from orange.adapters.integration.states import States
 from orange.core.forecast import Forecast
 from orange.core.layout import RECORDS_BRANCH, Layout
 from orange.core.model import Base, BranchState, Presence
+from orange.core.rules import Change
 from orange.core.sharing import Candidate, Integrated
 
 __all__ = ["GitIntegration"]
@@ -46,6 +48,7 @@ class GitIntegration:
         self._follower = Follower(layout, self._bases, layout.workspaces(workspaces), now)
         self._states = States(self._git, self._bases, self._bases.ancestry)
         self._reverter = Reverter(self._git, self._bases)
+        self._changes = Changes(self._git)
         self._remotes = Remotes(layout, self._git, self._bases)
 
     def default_base(self) -> str:
@@ -93,6 +96,10 @@ class GitIntegration:
         found = refs.read(self._git, [refs.check("base", base)], [refs.check("branch", branch)])
         new = found.branch(branch)
         return self._bases.merger.diff(found.work(base), new) if new else ""
+
+    def changes(self, wanted: Mapping[str, tuple[str, str]]) -> Mapping[str, Change]:
+        """Say what branches change since they left their base, for task id -> (branch, base). Raises GitFailed."""
+        return self._changes.of(wanted)
 
     def forecast(self, wanted: Mapping[str, tuple[str, str]]) -> Forecast:
         """Try merges into the bases and of pairs of branches, for task id -> (branch, base). Raises GitFailed."""
