@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from orange.cli.table import Cell, Column, Paint, layout
+from orange.core.allowance import Bill
 from orange.core.present import visible
 
 #: The JSON task object.
@@ -184,12 +185,19 @@ def task_page(view: View, style: Style) -> list[str]:
             lines.append(f"{style.paint(f'{name:<20}', 'dim')} {value}")
     times = (f"{name} {view[key]} ({age(view[key], style.now)})" for name, key in _TIMES if view.get(key))
     lines += [
+        *spent_lines(view.get("spent") or {}, style),
         *check_lines(view.get("checks") or (), style),
         ", ".join(times),
         *reasons(view.get("waiting") or (), style),
     ]
     body = str(view.get("body") or "").strip("\n")
     return [*lines, "", *text_lines(body)] if body else lines
+
+
+def spent_lines(spent: Mapping[str, Any], style: Style) -> list[str]:
+    """Show what a task's runs used; nothing where they used nothing."""
+    told = str(Bill(**spent))
+    return [f"{style.paint('spent'.ljust(20), 'dim')} {told}"] if told else []
 
 
 _ROUNDS = {"work": "its work", "merge": "its merge"}

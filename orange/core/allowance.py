@@ -8,6 +8,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+#: What is counted, and how it is said.
+UNITS = {"minutes": "{:.1f} min", "tokens": "{:,} tokens", "usd": "{:.2f} USD"}
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """What runs used. As text: in a few words, empty for nothing."""
+
+    minutes: float = 0.0
+    #: Read and written.
+    tokens: int = 0
+    #: As far as the agents told.
+    usd: float = 0.0
+
+    def __str__(self) -> str:
+        return ", ".join(words.format(used) for name, words in UNITS.items() if (used := getattr(self, name)))
+
+
+NOTHING = Bill()
+
 
 @dataclass(frozen=True, slots=True)
 class Dispatch:

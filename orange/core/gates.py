@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from orange.core import effective
+from orange.core import budgets, effective
 from orange.core.lifecycle import Status
 from orange.core.model import Merged, Presence, RequestKind, Run, Task
 from orange.core.retry import backoff, backoff_end
@@ -192,6 +192,13 @@ def waits_until(scene: Scene, task: Task) -> float | None:
     return None if failed_at is None else failed_at + backoff(task.attempts)
 
 
+def _budget(scene: Scene, task: Task) -> Reasons:
+    over = budgets.overrun(scene.world, scene.graph, task)
+    if over is not None:
+        remedy = "raise the budget (`budget` in the task's file, or `orange config set budget...`)"
+        yield Waiting("budget", over, since(scene, task), over.partition(": ")[2], remedy)
+
+
 def _limit(scene: Scene, task: Task) -> Reasons:
     agent = effective.agent_of(task, scene.settings)
     run = scene.limited.get(agent)
@@ -212,4 +219,4 @@ def _at(when: float | None) -> str:
     return stamp(when) if when is not None and 0 <= when < 253402300800 else "never"
 
 
-_GATES: tuple[Gate, ...] = (blockers, _human, _trust, _capability, _base, holder, _rewound, _backoff, _limit)
+_GATES: tuple[Gate, ...] = (blockers, _human, _trust, _capability, _base, holder, _rewound, _backoff, _limit, _budget)

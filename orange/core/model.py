@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from orange.core.allowance import Dispatch
+from orange.core.allowance import NOTHING, Bill, Dispatch
 from orange.core.lifecycle import Status, StuckReason
 from orange.core.problems import Problem
 from orange.core.rules import Change
@@ -367,6 +367,9 @@ class World:
     branches: Mapping[str, BranchState] = field(default_factory=dict)
     #: What the branches of finished work change, by task id; only where rules ask for it.
     changes: Mapping[str, Change] = field(default_factory=dict)
+    #: What the runs of a task used, by task id, where a cap asks for it; and those of the whole project on this day.
+    spent: Mapping[str, Bill] = field(default_factory=dict)
+    spent_today: Bill = NOTHING
     #: What this machine can do: agents found, `git`, `docker`, labels. Lower case.
     capabilities: frozenset[str] = frozenset()
     #: Tasks and settings that arrived from elsewhere and wait for `orange trust`: task id -> what waits.

@@ -18,7 +18,7 @@ from orange.core.model import Presence, World
 from orange.core.parents import advance_parents, mend_children
 from orange.core.publishing import next_publish, push_bases
 from orange.core.scene import LOOK_AGAIN, LOOKS, Scene, is_live
-from orange.core.settle import pause_dispatch, settle_runs, stop_runs
+from orange.core.settle import pause_dispatch, settle_runs, stop_runs, stop_spending
 from orange.core.upkeep import accept_edits, archive_tasks, next_archiving, return_workspaces
 
 
@@ -33,6 +33,7 @@ def _actions(scene: Scene) -> Iterator[Action]:
     """Yield the actions, the safest first: end, record, settle, close, land; then start; then follow and tidy up."""
     yield from stop_runs(scene)
     yield from accept_edits(scene)
+    yield from stop_spending(scene)
     yield from settle_runs(scene)
     yield from mend_children(scene)
     yield from advance_parents(scene)

@@ -12,7 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from orange.core.actions import CloseRun, LaunchRun, PauseDispatch, SettleRun, StopRun
+from orange.core import budgets
+from orange.core.actions import Advance, CloseRun, LaunchRun, PauseDispatch, SettleRun, StopRun
 from orange.core.effective import publish_of
 from orange.core.lifecycle import Status, StuckReason
 from orange.core.model import Claim, Outcome, Presence, Publish, RequestKind, Run, Task
@@ -51,6 +52,14 @@ def is_removed(scene: Scene, task_id: str) -> bool:
     if task_id in scene.board.frozen or scene.world.missing.get(task_id, 0) < LOOKS:
         return False
     return not any(f"{task_id}/" in problem.path for problem in scene.board.problems)
+
+
+def stop_spending(scene: Scene) -> Iterator[Advance]:
+    """Yield the end of work that has used its budget up; its run is ended because its task is stuck."""
+    for task, over in budgets.stops(scene.world, scene.graph):
+        run = scene.held_run(task)
+        if run is not None and is_live(run):
+            yield Advance(task.id, Status.STUCK, over, StuckReason.BUDGET, run.id)
 
 
 def settle_runs(scene: Scene) -> Iterator[SettleRun | LaunchRun | CloseRun]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from typing import TypeAlias
 
 from orange.core import names
@@ -29,6 +30,7 @@ from orange.project import (
     rolling_back,
     rounds,
     settling,
+    spending,
     takeover,
 )
 from orange.project.parts import Parts
@@ -110,7 +112,10 @@ class Project:
         """Return one task as JSON."""
         viewer = self.viewer()
         task = self._resolve(address, viewer.world.board)
-        return viewer.view(task, self.body(task.id) if body else None) | {"checks": rounds.rounds(self.parts, task)}
+        return viewer.view(task, self.body(task.id) if body else None) | {
+            "checks": rounds.rounds(self.parts, task),
+            "spent": asdict(spending.bill_of(self.parts, task)),
+        }
 
     def checks(self, address: str) -> Rows:
         """Return what the project's checks came to for a task, the latest round on its work first."""

@@ -21,6 +21,7 @@ from orange.core.rules import Change
 from orange.core.settings import Settings
 from orange.core.sharing import Candidate
 from orange.core.times import stamp
+from orange.project import spending
 from orange.project.parts import Parts
 
 
@@ -74,6 +75,8 @@ def observe(  # noqa: PLR0913 - two of them by name
         bases=parts.integration.observe(_base_names(graph, default), count=count),
         branches=_branches(parts, graph, default),
         changes=_changes(parts, graph, default, runs) if effective.rules_of(settings) else {},
+        spent=spending.spent(parts, graph, settings),
+        spent_today=spending.spent_today(parts, graph, settings),
         capabilities=parts.capabilities(),
         untrusted=parts.untrusted(),
         hand_edits=parts.store.hand_edits(),

@@ -271,7 +271,6 @@ def test_keys_of_the_user_are_refused_from_a_project(key: str) -> None:
     ("text", "key"),
     [
         ("workspaces: {isolation: container}", "workspaces.isolation"),
-        ("budget: {usd: 5}", "budget.usd"),
     ],
 )
 def test_settings_without_effect_are_named(text: str, key: str) -> None:

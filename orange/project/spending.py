@@ -1,0 +1,61 @@
+"""What runs used, from their own records: for the caps of tasks, of the day, and for people.
+
+Next in the flow: `core.budgets` compares it with the caps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from orange.core import budgets
+from orange.core.allowance import NOTHING, Bill
+from orange.core.graph import Graph
+from orange.core.model import Task
+from orange.core.ports import RunRecord
+from orange.core.settings import Settings
+from orange.core.times import seconds
+from orange.project.parts import Parts
+
+
+def spent(parts: Parts, graph: Graph, settings: Settings) -> Mapping[str, Bill]:
+    """Return what the tasks used that a cap concerns."""
+    return {task_id: bill_of(parts, graph.tasks[task_id]) for task_id in budgets.wanted(graph, settings)}
+
+
+def spent_today(parts: Parts, graph: Graph, settings: Settings) -> Bill:
+    """Return what the runs used that began on this day; nothing where no cap asks for it."""
+    if not budgets.counts_days(settings.budget):
+        return NOTHING
+    begun = budgets.day_of(parts.clock.now())
+    tasks = (graph.tasks[task_id] for task_id in {*graph.claimed(), *_closed_since(graph, begun)})
+    return budgets.total(
+        _bill(record, parts.clock.now())
+        for task in tasks
+        for record in _records(parts, task)
+        if record.started_at is not None and record.started_at >= seconds(begun)
+    )
+
+
+def bill_of(parts: Parts, task: Task) -> Bill:
+    """Return what a task's own runs used."""
+    return budgets.total(_bill(record, parts.clock.now()) for record in _records(parts, task))
+
+
+def _closed_since(graph: Graph, at: str) -> Iterator[str]:
+    for changed, task_id in reversed(graph.closed()):
+        if changed < at:
+            return
+        yield task_id
+
+
+def _records(parts: Parts, task: Task) -> Iterable[RunRecord]:
+    """Yield the records of all runs a task ever had here."""
+    found = (parts.runs.record(f"{task.id}-{epoch}") for epoch in range(1, task.epoch + 1))
+    return (record for record in found if record is not None)
+
+
+def _bill(record: RunRecord, now: float) -> Bill:
+    used, told = record.conversation.tokens, record.conversation.cost_usd
+    ended = record.ended_at or (now if record.launched and record.outcome is None else record.started_at)
+    took = (ended or 0.0) - (record.started_at or 0.0) if record.started_at else 0.0
+    return Bill(max(0.0, took) / 60, used.input + used.output, told or 0.0)
