@@ -34,6 +34,7 @@ from orange.project import (
     takeover,
 )
 from orange.project.parts import Parts
+from orange.project.refusing import on_record
 from orange.project.requests import Edit, Filter, NewTask, Speaker
 from orange.project.takeover import Handover
 from orange.project.world import Looks, dispatch_for, live_runs, observe
@@ -208,6 +209,7 @@ class Project:
         """Create a task from a whole file's text."""
         return self._done(creation.adopt(self.parts, self.speaker, text))
 
+    @on_record
     def edit(self, address: str, change: Edit) -> Task:
         """Change free keys, edges and, last, the status."""
         task = self.find(address)
@@ -218,10 +220,12 @@ class Project:
             edited = moves.set_status(self.parts, self.speaker, task.id, change.status, change)
         return self._done(edited)
 
+    @on_record
     def write_section(self, address: str, section: str, text: str) -> Task:
         """Write one section of a task's body."""
         return self._done(editing.write_section(self.parts, self.speaker, self.find(address).id, section, text))
 
+    @on_record
     def remove(self, address: str) -> None:
         """Delete a task's file; history keeps it."""
         editing.remove(self.parts, self.speaker, self.find(address).id)
@@ -240,20 +244,24 @@ class Project:
             launch.launch(self.parts, claimed, str(claimed.run))
         return claimed
 
+    @on_record
     def take(self, address: str) -> Task:
         """Claim a task for a person and give them its workspace."""
         claims.check_person(self.speaker, "take a task")
         claimed = claims.take(self.parts, self.speaker, self.find(address).id)
         return self._done(launch.prepare_workspace(self.parts, claimed))
 
+    @on_record
     def finish(self, address: str) -> Task:
         """End a task that a person took."""
         return self._done(moves.finish(self.parts, self.speaker, self.find(address).id))
 
+    @on_record
     def retry(self, address: str) -> Task:
         """Give a stuck or failed task fresh attempts."""
         return self._done(moves.retry(self.parts, self.speaker, self.find(address).id))
 
+    @on_record
     def cancel(self, address: str) -> Task:
         """Drop a task."""
         before = self.find(address)
@@ -262,26 +270,32 @@ class Project:
             self.parts.executor.stop(before.run, before.tmux_session, 5.0)
         return task
 
+    @on_record
     def reopen(self, address: str) -> Task:
         """Make a done task pending again."""
         return self._done(moves.reopen(self.parts, self.speaker, self.find(address).id))
 
+    @on_record
     def restore(self, address: str) -> Task:
         """Bring a cancelled task back to the backlog."""
         return self._done(moves.restore(self.parts, self.speaker, self.find(address).id))
 
+    @on_record
     def release(self, address: str, *, force: bool = False) -> Task:
         """Give a claimed task back."""
         return self._done(moves.release(self.parts, self.speaker, self.find(address).id, force=force))
 
+    @on_record
     def approve(self, address: str, commit: str | None = None) -> Task:
         """Approve a task at its branch's commit."""
         return self._done(moves.approve(self.parts, self.speaker, self.find(address).id, commit))
 
+    @on_record
     def reject(self, address: str, feedback: str) -> Task:
         """Request changes."""
         return self._done(moves.reject(self.parts, self.speaker, self.find(address).id, feedback))
 
+    @on_record
     def merge(self, address: str) -> Task:
         """Integrate a reviewed task now; where the project has checks, as soon as its merge has passed them."""
         claims.check_person(self.speaker, "merge")
@@ -291,6 +305,7 @@ class Project:
         self.parts.integration.follow(launch.base_of(self.parts, task))
         return self._done(task)
 
+    @on_record
     def rollback(self, address: str) -> Task:
         """Take a done task's work out of its base again."""
         task = rolling_back.rollback(self.parts, self.speaker, self.find(address).id)
@@ -301,6 +316,7 @@ class Project:
         """Ask a person, on behalf of the task the speaker works on."""
         return self._done(moves.ask(self.parts, self.speaker, question))
 
+    @on_record
     def answer(self, address: str, text: str) -> Task:
         """Answer a task's question."""
         return self._done(moves.answer(self.parts, self.speaker, self.find(address).id, text))

@@ -133,13 +133,45 @@ def test_backlog_is_not_ready(place: Place) -> None:
     assert [task["id"] for task in listed] == [now]
 
 
-@pytest.mark.parametrize("command", ["approve", "finish", "merge", "reopen"])
-def test_agents_cannot_do_what_is_for_people(place: Place, command: str) -> None:
-    """Row 20: an agent that tries to pass its own gate is refused, by the process tree and not by a variable."""
-    task = place.create(
-        "sly", f"run env -u ORANGE_RUN -u ORANGE_TASK orange task {command} $ORANGE_TASK > answer.txt 2>&1; true"
-    )
+@pytest.mark.parametrize(
+    ("command", "refused"),
+    [
+        ("approve", "approve"),
+        ("reject --feedback no", "reject"),
+        ("finish", "finish"),
+        ("merge", "merge"),
+        ("rollback", "rollback"),
+        ("reopen", "reopen"),
+        ("retry", "retry"),
+        ("release", "release"),
+        ("update --status done", "edit"),
+        ("update --status reviewed", "edit"),
+        ("update --status reviewing", "edit"),
+    ],
+)
+def test_agents_cannot_do_what_is_for_people(place: Place, command: str, refused: str) -> None:
+    """Rows 8 and 20: an agent that tries to pass its own gate is refused, and that it tried is in the audit trail.
+
+    Who speaks is told by the process tree, not by a variable.
+    """
+    verb, _, flags = command.partition(" ")
+    sly = f"env -u ORANGE_RUN -u ORANGE_TASK orange task {verb} $ORANGE_TASK {flags}"
+    task = place.create("sly", f"run {sly} > answer.txt 2>&1; echo $? >> answer.txt")
     place.start()
     place.settled({"sly": "done"})
-    branch = place.task(task)["branch"]
-    assert "agents cannot" in place.git("show", f"{branch}:answer.txt")
+    told = place.git("show", f"{place.task(task)['branch']}:answer.txt")
+    assert "agent" in told
+    assert told.splitlines()[-1] == "1"
+    events = place.orange("task", "events", task, "--json").json["events"]
+    (tried,) = [event for event in events if "refused" in event["data"]]
+    assert (tried["by"], tried["data"]["refused"]) == (f"agent:{task}-1", refused)
+    assert tried["data"]["reason"] in told
+    assert [event["by"] for event in events if event["data"].get("status") == "done"] == ["daemon"]
+
+
+def test_a_person_who_is_refused_leaves_no_trace(place: Place) -> None:
+    """What somebody mistyped is told to them and to nobody else."""
+    task = place.create("page")
+    before = place.orange("task", "events", task, "--json").json["events"]
+    place.orange("task", "approve", task, fails=True)
+    assert place.orange("task", "events", task, "--json").json["events"] == before
