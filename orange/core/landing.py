@@ -18,7 +18,7 @@ from orange.core.gates import Waiting, since
 from orange.core.graph import Graph
 from orange.core.lifecycle import Status, StuckReason
 from orange.core.mergequeue import BeingChecked
-from orange.core.model import Base, BranchState, Presence, Publish, Run, Task, World
+from orange.core.model import Base, BranchState, Presence, Publish, RequestKind, Run, Task, World
 from orange.core.scene import Scene, is_over
 
 #: Seconds after which a branch that could not follow its base is tried again.
@@ -169,14 +169,20 @@ def _was_merged_by_hand(scene: Scene, task: Task) -> bool:
     if task.stuck is None or task.stuck.reason not in _MERGEABLE or task.merged is not None:
         return False
     state = scene.branch(task)
-    if state is None or state.tip is None or state.unmerged or task.request is not None or _is_busy(scene, task):
+    if state is None or state.tip is None or state.unmerged or _is_asked_for(task) or _is_busy(scene, task):
+        return False
+    if not scene.checked(task, state):
         return False
     if task.approved is not None:
         return task.approved.commit == state.tip
-    if not scene.checked(task, state):
-        return False
-    conflict = task.stuck.reason is StuckReason.CONFLICT
-    return conflict and any(run.commit == state.tip for run in scene.ended(task.id))
+    conflict, checks = (task.stuck.reason is reason for reason in (StuckReason.CONFLICT, StuckReason.CHECKS_FAILED))
+    finished = (run for run in scene.ended(task.id) if run.commit == state.tip)
+    return any(conflict or (checks and run.checked) for run in finished)  # it passed alone, and its merge did not
+
+
+def _is_asked_for(task: Task) -> bool:
+    """Whether somebody asked for more work; what merging found out is asked of the agent at a retry, if ever."""
+    return task.request is not None and task.request.kind not in {RequestKind.CONFLICT, RequestKind.CHECKS}
 
 
 def follow_bases(scene: Scene, integrating: Iterable[str]) -> Iterator[FollowBase]:

@@ -208,6 +208,16 @@ def waiting_for(gate: Path) -> list[int]:
     return found
 
 
+def test_a_single_pass_waits_for_the_checks_of_its_merges(place: Place) -> None:
+    """`daemon run --once` ends when nothing more can move, and a merge that is being checked still can."""
+    configure(place, f"{SETTINGS}checks:\n{check(at_the_merge('sleep 1'))}")
+    first = place.create("first", "write first.txt x\ncommit First")
+    place.create("second", "require first.txt\nwrite second.txt x\ncommit Second", "--blocked-by", first)
+    place.orange("daemon", "run", "--once")
+    assert place.statuses() == {"first": "done", "second": "done"}
+    assert {"first.txt", "second.txt"} <= files(place, BASE)
+
+
 def test_merging_by_hand_goes_through_the_checks(place: Place) -> None:
     """`orange task merge` puts even a task that is published otherwise into the queue; nothing passes by it."""
     configure(place, f"{SETTINGS}publish: branch\nlimits: {{attempts: 1}}\nchecks:\n{check(at_the_merge('exit 1'))}")

@@ -388,6 +388,8 @@ def test_without_any_commit_there_is_nothing_to_publish(task: Task) -> None:
         (StuckReason.APPROVAL, {"approved": approved("c0")}, MERGED, False),
         (StuckReason.APPROVAL, {}, MERGED, False),
         (StuckReason.CHECKS_FAILED, {}, MERGED, False),  # a branch without work of its own proves nothing
+        (StuckReason.CONFLICT, {"request": a_request(RequestKind.CONFLICT)}, MERGED, True),
+        (StuckReason.CHECKS_FAILED, {"request": a_request(RequestKind.CHECKS)}, MERGED, False),
         (StuckReason.FAILED, {}, MERGED, False),
         (StuckReason.QUESTION, {}, MERGED, False),
         (StuckReason.MANUAL, {"approved": approved("c1")}, MERGED, False),
@@ -400,6 +402,15 @@ def test_stuck_work_that_was_merged_by_hand_is_found(
     task = a_stuck("t", reason, claim=released(1), branch="orange/t", **keys)
     world = landing(task, state, runs=[an_ended_run("t", commit="c1")])
     assert owed(world) == ([Status.DONE] if done else [])
+
+
+def test_a_merge_that_failed_its_checks_may_be_merged_by_hand() -> None:
+    """What passed alone and was then merged by a person is in the base."""
+    task = a_stuck("t", StuckReason.CHECKS_FAILED, claim=released(1), branch="orange/t")
+    task = replace(task, request=a_request(RequestKind.CHECKS))
+    runs = [an_ended_run("t", commit="c1", checked=True)]
+    assert owed(landing(task, MERGED, runs=runs)) == [Status.DONE]
+    assert owed(landing(task, OWN, runs=runs)) == []
 
 
 # -- bases
