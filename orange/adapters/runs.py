@@ -111,6 +111,11 @@ class FileRuns:
             found |= self._latest(task, epochs.get(task, ()), attempts)
         return found
 
+    def planted(self, run: str) -> tuple[str, ...]:
+        """What a run's agent left behind for git to run, in one sentence each."""
+        told = (_values(f"{self.folder(run)}/{runfiles.PLANTED}") or {}).get("planted")
+        return tuple(map(str, told)) if isinstance(told, list) else ()
+
     def last(self, task: str) -> int:
         """The highest epoch under which a run of the task left anything here; 0 when none did."""
         return max(self._epochs().get(task, ()), default=0)

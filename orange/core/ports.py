@@ -206,6 +206,9 @@ class Runs(Protocol):
         Raises StorageFailed.
         """
 
+    def planted(self, run: str) -> tuple[str, ...]:
+        """What a run's agent left behind for git to run, in one sentence each."""
+
     def last(self, task: str) -> int:
         """The highest epoch under which a run of the task left anything here; 0 when none did."""
 

@@ -53,6 +53,10 @@ MERGE_CHECKS = "merge_checks.json"
 LOGS = "logs"
 #: The folder on the agent's PATH that holds `orange`.
 BIN = "bin"
+#: What the agent left behind for git to run; only where it did.
+PLANTED = "planted.json"
+#: Below the runtime folder: the same of all runs, for as long as nobody has looked at it.
+PLANTS = "planted"
 #: The folder through which an agent in a sandbox reaches orange.
 MAILBOX = "mail"
 

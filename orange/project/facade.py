@@ -139,7 +139,7 @@ class Project:
         found = reading.project_status(viewer, self.layout.root, viewer.world.default_base)
         extra = [
             {"path": p.path, "line": p.line, "message": p.message, "hint": p.hint}
-            for p in self.parts.configuration.problems()
+            for p in (*self.parts.configuration.problems(), *self.parts.planted())
         ]
         problems = found["problems"]
         return {**found, "problems": [*(problems if isinstance(problems, list) else []), *extra]}

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from orange.core.layout import Layout
 from orange.core.ports import Clock, Configuration, Executor, Integration, Runs, Workspaces
+from orange.core.problems import Problem
 from orange.core.settings import Settings
 from orange.core.sharing import Candidates, Forge, Publications
 from orange.core.storeports import TaskStore
@@ -78,6 +79,9 @@ class Parts(Protocol):
 
     def random(self, count: int) -> bytes:
         """Return that many random bytes."""
+
+    def planted(self) -> tuple[Problem, ...]:
+        """Return what agents left behind for git to run, as far as it is there and nobody has looked at it."""
 
     def untrusted(self) -> Mapping[str, str]:
         """Return what arrived from elsewhere and waits for `orange trust`: task id -> what waits."""

@@ -66,8 +66,14 @@ def settle(parts: Parts, speaker: Speaker, action: SettleRun, run: Run | None) -
             moved = replace(moved, request=Request(RequestKind.CHANGES, action.request, pen.now))
         elif run is not None and run.outcome is Ended.CHECKS_FAILED:
             moved = replace(moved, request=_failed_checks(pen, run))
-        pen.event(task.id, "task.execute", status="failed" if action.failed else "finished", **_run_data(run))
+        told = {**_run_data(run), **_planted(parts, action.run)}
+        pen.event(task.id, "task.execute", status="failed" if action.failed else "finished", **told)
         return pen.keep(replace(moved, attempts=attempts))
+
+
+def _planted(parts: Parts, run: str) -> Mapping[str, object]:
+    found = parts.runs.planted(run)
+    return {"planted": list(found)} if found else {}
 
 
 def _failed_checks(pen: Pen, run: Run) -> Request:

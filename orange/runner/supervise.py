@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from orange import proctable
 from orange.core import redact, runfiles
 from orange.core.ending import CRASHED, FAILED, FINISHED, STOPPED, Ending
-from orange.runner import report
+from orange.runner import report, watching
 from orange.runner.checking import run_checks
 from orange.runner.execute import execute
 from orange.runner.folder import RunFolder
@@ -143,7 +143,9 @@ def _carry_out(
         ending = ending or _told_already(session.orders)
         if ending:
             return ending
+        seen = watching.look(folder, job)
         ending = execute(job, folder, session, env) if job.agent else Ending(FINISHED, "no agent was to run", 0)
+        watching.record(folder, job, seen)
         if job.checks and ending.outcome == FINISHED:
             ending = run_checks(job, folder, session, env, keep().commit)
         if job.after_run and ending.outcome != CRASHED:

@@ -16,7 +16,7 @@ from orange.core.home import home as _home
 from orange.core.layout import Layout
 from orange.core.lifecycle import Actor
 from orange.core.ports import Executor, Integration, Runs, RunSpec, Workspaces
-from orange.core.problems import DaemonUnavailable, InvalidInput, NotAProject
+from orange.core.problems import DaemonUnavailable, InvalidInput, NotAProject, Problem
 from orange.core.settings import Settings
 from orange.core.sharing import Candidates, Forge, Publications
 from orange.core.storeports import TaskStore
@@ -167,6 +167,12 @@ class Wired:
         from orange.adapters.capabilities import detect
 
         return detect(self.settings())
+
+    def planted(self) -> tuple[Problem, ...]:
+        """Return what agents left behind for git to run, as far as it is there and nobody has looked at it."""
+        from orange.adapters import planted
+
+        return planted.problems(self.layout)
 
     def untrusted(self) -> Mapping[str, str]:
         """Return the tasks that wait for `orange trust`."""

@@ -7,11 +7,12 @@ import shutil
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from orange.adapters import locate, process, trust
+from orange.adapters import locate, planted, process, trust
 from orange.adapters.git import Git
 from orange.core.layout import Layout
 from orange.core.problems import NotAProject, OrangeError
-from orange.wiring import Wired, current_home, open_parts
+from orange.project.claims import check_person
+from orange.wiring import Wired, current_home, find_speaker, open_parts
 
 #: The oldest git whose `merge-tree --write-tree` and worktree repair orange relies on.
 GIT_NEEDED = (2, 38)
@@ -42,9 +43,11 @@ def _note_arrival(layout: Layout) -> None:
 
 
 def trust_project(path: str) -> dict[str, Any]:
-    """Trust the tasks and commands that arrived with the clone."""
+    """Trust the tasks and commands that arrived with the clone, and what runs left behind. Raises NotAllowed."""
     parts = open_parts(path)
+    check_person(find_speaker(parts.layout, path), "trust what arrived or was left behind")
     found = trust.trust(parts.layout)
+    planted.forget(parts.layout)
     parts.nudge()
     return {"tasks": sorted(found.tasks), "commands": found.commands is not None}
 

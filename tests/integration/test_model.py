@@ -41,7 +41,7 @@ from orange.core.layout import RECORDS_REF, Layout
 from orange.core.lifecycle import Actor, Status
 from orange.core.model import Base, BranchState, Outcome, Presence, RequestKind
 from orange.core.ports import Configuration, RunRecord, RunSpec
-from orange.core.problems import DependencyCycle, OrangeError
+from orange.core.problems import DependencyCycle, OrangeError, Problem
 from orange.core.rules import Change
 from orange.core.settings import ReviewSettings, Settings
 from orange.core.sharing import Candidate, Forge, Integrated
@@ -160,6 +160,9 @@ class FakeIntegration:
 class FakeRuns:
     """No run has a record; some left traces behind."""
 
+    def planted(self, _run: str) -> tuple[str, ...]:
+        return ()
+
     def __init__(self, left: dict[str, int]) -> None:
         #: Task -> the highest epoch of a run of it.
         self.left = left
@@ -221,6 +224,9 @@ class ModelParts:
 
     def capabilities(self) -> frozenset[str]:
         return frozenset({"script"})
+
+    def planted(self) -> tuple[Problem, ...]:
+        return ()
 
     def revealed(self, env: Mapping[str, str]) -> Mapping[str, str]:
         return env
