@@ -45,6 +45,12 @@ def parse(data: bytes, path: str) -> Document | Problem:
     return Document(schema.task_of(typed, path), text[body:])
 
 
+def parse_foreign(data: bytes, path: str) -> Document | Problem:
+    """Read a task file that somebody else has written: a secret in it is a problem."""
+    found = parse(data, path)
+    return found if isinstance(found, Problem) else problem_in(data, path) or found
+
+
 def values(data: bytes, path: str) -> Mapping[str, Any] | Problem:
     """Read what a task file sets, as `parse` does, without making a task of it: fields by name, defaults may lack."""
     found = _read(data, path)
@@ -52,8 +58,7 @@ def values(data: bytes, path: str) -> Mapping[str, Any] | Problem:
 
 
 def _read(data: bytes, path: str) -> _Typed | Problem:
-    found = _quick(data) or _careful(data, path)
-    return found if isinstance(found, Problem) else problem_in(data, path) or found
+    return _quick(data) or _careful(data, path)
 
 
 def _quick(data: bytes) -> _Typed | None:

@@ -92,11 +92,17 @@ def test_forty_planted_secrets_appear_nowhere(place: Place) -> None:
 def test_a_task_cannot_be_given_a_secret(place: Place) -> None:
     """A token in a task's text is refused, and in a hand-edited file it is a problem naming the line."""
     token = "ghp_" + "a1B2" * 9
-    for args in (("task", "create", "a", "--body", f"Use\n{token}"), ("task", "create", f"with {token}")):
+    for args in (
+        ("task", "create", "a", "--body", f"Use\n{token}"),
+        ("task", "create", f"with {token}"),
+        ("task", "create", "a", "--criterion", f"logs in with {token}"),
+        ("task", "create", "a", "--label", token),
+    ):
         refused = place.orange(*args, fails=True)
         assert "secret" in refused.err
         assert token not in refused.err
     task = place.create("fine")
+    assert token not in place.orange("task", "update", task, "--add-label", token, fails=True).err
     answer = place.orange("task", "write", "Context", "-", cwd=place.repo, stdin=f"one\ntwo {token}", fails=True)
     assert token not in answer.err
     path = place.repo / ".orange" / place.task(task)["path"]

@@ -91,7 +91,7 @@ class Edited:
 
 def judge(edited: Edited, facts: FactsOf) -> Judgement | Problem:
     """Judge a hand edit; a Problem where the file cannot be understood."""
-    found = document.parse(edited.current, edited.path)
+    found = document.parse_foreign(edited.current, edited.path)
     held = document.parse(edited.accepted, edited.path)
     if isinstance(found, Problem):
         return found

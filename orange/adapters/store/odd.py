@@ -105,7 +105,7 @@ class Examiner:
 
     def _unknown(self, path: str, data: bytes, saved_at: float, absent: Mapping[str, str]) -> Odd:
         """Look at a file where none was accepted: a new one, or one moved here by hand."""
-        found = document.parse(data, path)
+        found = document.parse_foreign(data, path)
         if isinstance(found, Problem):
             return Odd(self._id_of_broken(path, None), None, (found,), frozen=True)
         task = found.task

@@ -7,6 +7,8 @@ Next in the flow: `transaction` changes the draft made here.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from orange.adapters.journal import Disk
 from orange.adapters.store.accepted import Version
 from orange.adapters.store.draft import Draft, opened
@@ -22,6 +24,10 @@ from orange.core.problems import BrokenFile, Problem, TaskNotFound
 _SAVING, _PAUSE = 0.5, 0.01
 #: Nanoseconds after which a file is no longer taken to be in the middle of a save.
 _RECENT = 1_000_000_000
+
+
+#: Reads a task file.
+Parse = Callable[[bytes, str], Document | Problem]
 
 
 class TakeUp:
@@ -79,7 +85,7 @@ class TakeUp:
         accepted = self._shelf.accepted
         version = accepted.version(path) or self._moved_here(path)
         if version is None:
-            return _if_at_rest(_as_it_stands(path, data), path)
+            return _if_at_rest(_as_it_stands(path, data, document.parse_foreign), path)
         if version.blob == self._shelf.blob_of(data):
             return _as_it_stands(path, data)
         held = accepted.data(version)
@@ -92,9 +98,9 @@ class TakeUp:
         return self._shelf.accepted.version(origin) if origin else None
 
 
-def _as_it_stands(path: str, data: bytes) -> Judgement | Problem:
+def _as_it_stands(path: str, data: bytes, parse: Parse = document.parse) -> Judgement | Problem:
     """Take a file for what it says."""
-    found = document.parse(data, path)
+    found = parse(data, path)
     return Judgement(found.task, data, found.task, found.body) if isinstance(found, Document) else found
 
 

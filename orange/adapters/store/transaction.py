@@ -88,7 +88,9 @@ class FileTransaction:
         self._refuse_secrets("the title", task.title)
         now = self._now()
         task = replace(task, created_at=task.created_at or now, updated_at=now)
-        return self._add(draft.created(f"{self._home(task)}/{task.slug}/{NAME}", task, body))
+        new = draft.created(f"{self._home(task)}/{task.slug}/{NAME}", task, body)
+        _refuse_tokens(new)
+        return self._add(new)
 
     def adopt(self, text: str, folder: str | None = None) -> Task:
         """Add a task from a complete file's text as it stands. Raises BrokenFile, InvalidInput."""
@@ -122,14 +124,17 @@ class FileTransaction:
     def put(self, task: Task) -> None:
         """Change the keys that differ from the file, and only those lines; `updated_at` is kept by the store.
 
-        Raises StaleWrite for a task that was not read in this transaction, or whose epoch is over.
+        Raises StaleWrite for a task that was not read in this transaction, or whose epoch is over; SecretRefused.
         """
         if task.id not in self._drafts and not self._saw_all:
             raise StaleWrite(task.id, "it was not read again under the lock")
         held = self._draft(task.id)
         if task.title != held.task.title:
             self._refuse_secrets("the title", task.title)
+        had_one = SHAPES.line_of_first(held.accepted) is not None
         held.put(self._told_without_secrets(task), self._now())
+        if not had_one:
+            _refuse_tokens(held)
 
     def write_section(self, task_id: str, section: str, text: str) -> None:
         """Set the text of one `## section` of the body, adding the section where it is missing.
@@ -214,3 +219,13 @@ def _checked(folder: str) -> str:
     if parts[0] not in ROOTS or any(part in {"", ".", ".."} or part.startswith(".") for part in parts):
         raise InvalidInput("folder", f"{folder!r} is not a folder below {' or '.join(ROOTS)}")
     return folder
+
+
+def _refuse_tokens(made: Draft) -> None:
+    """Refuse a file with a token in any of its keys. Values of variables are no reason: paths and branches hold words.
+
+    Raises SecretRefused.
+    """
+    line = SHAPES.line_of_first(made.accepted)
+    if line is not None:
+        raise SecretRefused("the task's file", line)
