@@ -11,6 +11,7 @@ import signal
 import sys
 from typing import TYPE_CHECKING
 
+from orange import proctable
 from orange.core import environment, mailbox, runfiles
 
 if TYPE_CHECKING:
@@ -37,9 +38,16 @@ def answered(job: Job, folder: RunFolder, inherited: Mapping[str, str]) -> Itera
     try:
         yield
     finally:
-        with contextlib.suppress(OSError):  # it has ended, and the terminal's loop took note of it
-            os.kill(postman, signal.SIGTERM)
-            os.waitpid(postman, 0)
+        _end(postman)
+
+
+def _end(postman: int) -> None:
+    """End the postman and the commands it is carrying out: nobody is left who would hear their answers."""
+    for row in proctable.descendants(proctable.table(), postman):
+        proctable.send(proctable.identify(row.pid), signal.SIGTERM)
+    with contextlib.suppress(OSError):  # it has ended, and the terminal's loop took note of it
+        os.kill(postman, signal.SIGTERM)
+        os.waitpid(postman, 0)
 
 
 def _started(job: Job, folder: RunFolder, inherited: Mapping[str, str], bell: int) -> int:

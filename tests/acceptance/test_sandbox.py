@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
+import signal
 import subprocess
 import tempfile
 from pathlib import Path
@@ -143,6 +146,28 @@ def test_the_real_agents_work_in_a_sandbox() -> None:
         for agent in AGENTS:
             assert place.git("show", f"refs/orange/base/main:{agent}.txt") == agent
         assert not (place.repo.with_name("repo.workspaces") / "outside").exists()
+
+
+@pytest.mark.parametrize("how", ["told", "killed"])
+def test_nothing_outlives_a_run_in_a_sandbox(place: Place, how: str) -> None:
+    """Cancelled, or its supervisor killed: neither the agent, its postman nor a command under way goes on."""
+    _agent(place, "orange ask 'Which one?' --wait &\nsleep 600\n")
+    task = place.create("endless")
+    place.start()
+    run = place.repo / ".git/orange/runs" / f"{task}-1"
+    place.until(lambda: _processes(run.name) and "Which one?" in place.task(task)["body"], "the question to be asked")
+    assert any("postman" in words for words in _processes(run.name))
+    if how == "told":
+        place.orange("task", "cancel", task)
+    else:
+        os.kill(json.loads((run / "supervisor.json").read_text())["pid"], signal.SIGKILL)
+    place.until(lambda: not _processes(run.name), "all of it to end")
+
+
+def _processes(run: str) -> list[str]:
+    """Return the command lines of all processes that name a run; the first run of a task is not tried again here."""
+    found = subprocess.run(["ps", "-ww", "-eo", "args="], capture_output=True, text=True, check=True).stdout
+    return [line for line in found.splitlines() if run in line and "new-session" not in line]
 
 
 def test_checks_run_in_the_sandbox_too(place: Place) -> None:

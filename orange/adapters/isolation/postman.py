@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 import stat
 import sys
 import threading
@@ -21,10 +22,12 @@ from orange.core.problems import OrangeError
 
 #: Seconds a command may take: as long as an answer to a question may.
 PATIENCE = 7 * 86400.0
+_SET_PARENT_DEATH_SIGNAL = 1
 
 
 def main() -> int:
     """Serve a box until this process is ended; standard input is its bell."""
+    _end_with(os.getppid())
     folder, workspace = sandbox.mailbox(sys.argv[1]), sys.argv[2]
     taken: set[str] = set()
     while True:
@@ -34,6 +37,15 @@ def main() -> int:
                 taken.add(letter)
                 threading.Thread(target=_serve, args=(folder, letter, workspace), daemon=True).start()
         os.read(0, 4096)
+
+
+def _end_with(supervisor: int) -> None:
+    """Have the system end this process when the supervisor is killed."""
+    import ctypes  # the standard library has no other way
+
+    ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, int(signal.SIGTERM), 0, 0, 0)
+    if os.getppid() != supervisor:
+        sys.exit(1)
 
 
 def _serve(folder: str, letter_id: str, workspace: str) -> None:
