@@ -79,6 +79,8 @@ def _checks(path: str) -> Iterator[tuple[str, Callable[[], str]]]:
     yield "records", lambda: _records(parts)
     yield "config", lambda: _config(parts)
     yield "agent", lambda: _agent(parts)
+    if parts.settings().workspaces.isolation == "sandbox":
+        yield "sandbox", _sandbox
     yield "daemon", lambda: _daemon(parts)
 
 
@@ -97,6 +99,14 @@ def _checked(name: str, check: Callable[[], str]) -> dict[str, Any]:
         return {"check": name, "ok": True, "message": check(), "hint": ""}
     except OrangeError as failed:
         return {"check": name, "ok": False, "message": failed.message, "hint": getattr(failed, "hint", "")}
+
+
+def _sandbox() -> str:
+    from orange.adapters.isolation import sandbox
+
+    if why := sandbox.trouble():
+        raise CheckFailed(why, "install bubblewrap, and let your user make user namespaces")
+    return "agents run in bubblewrap"
 
 
 def _version(program: str, needed: tuple[int, int], flag: str) -> str:

@@ -195,19 +195,30 @@ def test_without_a_network_nothing_is_reached(place: Place) -> None:
     assert place.git("show", "refs/orange/base/main:lines.txt") == "3"
 
 
-def test_without_bubblewrap_the_run_is_refused(place: Place) -> None:
-    """An agent is never run less isolated than the settings say; the task says what to install."""
-    folder = place.home / "bin"
-    folder.mkdir()
+@pytest.mark.parametrize(
+    ("bubblewrap", "words"),
+    [
+        (None, "bubblewrap is not installed: install it"),
+        ("echo 'bwrap: no user namespaces' >&2; exit 1", "does not work here (bwrap: no user namespaces)"),
+    ],
+)
+def test_without_bubblewrap_the_run_is_refused(place: Place, bubblewrap: str | None, words: str) -> None:
+    """An agent is never run less isolated than the settings say; the task and the doctor say what is missing."""
+    programs = place.home / "bin"
+    programs.mkdir()
     for program in ("git", "tmux", "sh", "python3", "env", "ps"):
-        found = shutil.which(program)
-        if found:
-            (folder / program).symlink_to(found)
-    place.extra["PATH"] = str(folder)
+        if found := shutil.which(program):
+            (programs / program).symlink_to(found)
+    if bubblewrap is not None:
+        (programs / "bwrap").write_text(f"#!/bin/sh\n{bubblewrap}\n")
+        (programs / "bwrap").chmod(0o755)
+    place.extra["PATH"] = str(programs)
     _agent(place, "touch ran\n")
     task = place.create("refused")
     place.start()
     place.settled({"refused": "stuck"})
     stuck = place.task(task)["stuck"]
     assert stuck["reason"] == "agent_missing"
-    assert "bubblewrap is not installed: install it" in stuck["message"]
+    assert words in stuck["message"]
+    checks = json.loads(place.orange("doctor", "--json", fails=True).out)["checks"]
+    assert [check["ok"] for check in checks if check["check"] == "sandbox"] == [False]

@@ -9,17 +9,49 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 import orange
+from orange.adapters import process
 from orange.core import sandbox
 from orange.core.agents import Command
 from orange.core.home import Home
 from orange.core.layout import Layout
 from orange.core.ports import RunSpec
-from orange.core.problems import AgentUnusable
+from orange.core.problems import AgentUnusable, OrangeError
 
 _MISSING = (
     "workspaces.isolation is sandbox, and bubblewrap is not installed: install it (`apt-get install bubblewrap`, or "
     "your system's package of that name), or set workspaces.isolation to worktree"
 )
+#: The smallest sandbox that needs what every one needs.
+_PROBE = (
+    "bwrap",
+    "--unshare-user-try",
+    "--unshare-pid",
+    "--ro-bind",
+    "/",
+    "/",
+    "--dev",
+    "/dev",
+    "--proc",
+    "/proc",
+    "true",
+)
+
+
+def trouble() -> str | None:
+    """Return why agents cannot be run in a sandbox here, and what to do; None where they can."""
+    if shutil.which("bwrap") is None:
+        return _MISSING
+    try:
+        tried = process.run(_PROBE, cwd="/", timeout=10.0)
+    except OrangeError as error:
+        return error.message
+    if tried.status == 0:
+        return None
+    said = (tried.stderr.strip().splitlines() or [f"exit code {tried.status}"])[-1]
+    return (
+        f"workspaces.isolation is sandbox, and bubblewrap does not work here ({said}): let your user make user "
+        "namespaces (sysctl, AppArmor or the container around decide that), or set workspaces.isolation to worktree"
+    )
 
 
 class Sandbox:
@@ -30,8 +62,8 @@ class Sandbox:
 
     def enclosed(self, spec: RunSpec, command: Command, folder: str) -> Command:
         """Return the command with its sandbox. Raises AgentUnusable where that cannot be done here."""
-        if shutil.which("bwrap") is None:
-            raise AgentUnusable(_MISSING)
+        if why := trouble():
+            raise AgentUnusable(why)
         cage = self._cage(spec, os.path.realpath(folder))
         os.makedirs(sandbox.mailbox(cage.folder), mode=0o700, exist_ok=True)
         for place in sandbox.branch_folders(cage):
