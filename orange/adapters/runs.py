@@ -12,7 +12,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from typing import Any
 
 from orange import recordfile
@@ -22,10 +22,11 @@ from orange.core.checks import Check
 from orange.core.ending import Ending, Subject, error_text, result, shown
 from orange.core.layout import Layout
 from orange.core.model import Outcome
-from orange.core.ports import RunRecord, RunSpec
+from orange.core.ports import Course, RunRecord, RunSpec, StepSpec
 from orange.core.problems import InvalidInput, OrangeError, StorageFailed
 from orange.core.retry import NEUTRAL
 from orange.core.settings import AgentSettings
+from orange.core.steps import Result, Step, main_step
 
 #: Bytes of a vanished run's output that its error report may quote.
 TAIL = 65_536
@@ -77,7 +78,13 @@ class FileRuns:
     def prepare(self, spec: RunSpec) -> str:
         """Write the spec and the agent's command; a run that was launched keeps what it has. Raises StorageFailed."""
         folder = self.folder(spec.run)
-        told = {"format": runfiles.FORMAT, "spec": asdict(spec), "command": self._told(spec)}
+        told: dict[str, object] = {
+            "format": runfiles.FORMAT,
+            "spec": asdict(replace(spec, course=None)),
+            "command": self._told(spec),
+        }
+        if spec.course:
+            told["course"] = self._course(spec, spec.course)
         data = (json.dumps(told, indent=1) + "\n").encode()
         path = f"{folder}/{runfiles.SPEC}"
         if _read(path) == data or os.path.exists(f"{folder}/{runfiles.LAUNCHED}"):
@@ -167,6 +174,32 @@ class FileRuns:
             return asdict(Command((), {})) | {"refusal": refused.message}
         return asdict(command) | {"refusal": None}
 
+    def _course(self, spec: RunSpec, course: Course) -> dict[str, object]:
+        """Write down a run's steps: what each agent is told and, where it is another one, its program."""
+        steps = [step._asdict() | self._step(spec, course.specs.get(step.name)) for step in course.steps]
+        results = [result._asdict() for result in course.results]
+        return {"pipeline": course.pipeline, "main": main_step(course.steps), "steps": steps, "results": results}
+
+    def _step(self, spec: RunSpec, told: StepSpec | None) -> dict[str, object]:
+        if told is None:
+            return {}
+        own = (told.agent, told.model, told.effort) == (spec.agent, spec.model, spec.effort)
+        same = {"agent": told.agent, "model": told.model, "effort": told.effort, "agent_settings": told.agent_settings}
+        there = replace(spec, **same, prompt=told.prompt, resume=spec.resume if told.agent == spec.agent else None)  # type: ignore[arg-type]  # fields of the spec
+        return {
+            "told": {"agent": told.agent, "prompt": told.prompt, "followup": told.followup, "taken_up": told.taken_up},
+            "command": None if own else self._told(there),
+            "continued": self._continued(there),
+        }
+
+    def _continued(self, spec: RunSpec) -> tuple[str, ...] | None:
+        """Return the program that goes on with the conversation of this run's earlier steps, its id left open."""
+        try:
+            inner = self.command(replace(spec, resume=Resume(runfiles.SESSION))).inner
+        except OrangeError:
+            return None
+        return inner.resumed if inner else None
+
     def _latest(self, task: str, epochs: Iterable[int], attempts: int) -> Mapping[str, RunRecord]:
         found: dict[str, RunRecord] = {}
         for epoch in sorted(epochs, reverse=True):
@@ -199,7 +232,8 @@ def _by_task(runs: Iterable[str]) -> dict[str, list[int]]:
 
 def _record(folder: str) -> RunRecord | None:
     try:
-        spec = _spec(json.loads(_read(f"{folder}/{runfiles.SPEC}") or b"")["spec"])
+        told = json.loads(_read(f"{folder}/{runfiles.SPEC}") or b"")
+        spec, course = _spec(told["spec"]), _course(told.get("course"), folder)
     except (ValueError, KeyError, TypeError):
         return None
     launched, result = _values(f"{folder}/{runfiles.LAUNCHED}"), _values(f"{folder}/{runfiles.RESULT}") or {}
@@ -216,7 +250,18 @@ def _record(folder: str) -> RunRecord | None:
         commit=result.get("commit"),
         checked=result.get("checked"),
         conversation=_conversation(_values(f"{folder}/{runfiles.AGENT}") or {}),
+        course=course,
     )
+
+
+def _course(told: dict[str, Any] | None, folder: str) -> Course | None:
+    """Read a run's steps with what came of them; before the first of them, with what it began with."""
+    if told is None:
+        return None
+    steps = tuple(Step(**{key: step[key] for key in Step._fields}) for step in told["steps"])
+    latest = _values(f"{folder}/{runfiles.STEPS}") or {}
+    results = tuple(Result(**result) for result in latest.get("results", told["results"]))
+    return Course(told["pipeline"], steps, results, now=latest.get("now"))
 
 
 def _conversation(told: dict[str, Any]) -> Conversation:

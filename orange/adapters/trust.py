@@ -21,10 +21,12 @@ class Arrival:
     tasks: frozenset[str] = frozenset()
     #: Fingerprint of the commands in the settings, or None when they are trusted.
     commands: str | None = None
+    #: The same of the commands in its pipelines.
+    pipelines: str | None = None
 
     def __bool__(self) -> bool:
         """Whether anything waits."""
-        return bool(self.tasks or self.commands)
+        return bool(self.tasks or self.commands or self.pipelines)
 
 
 def path(layout: Layout) -> str:
@@ -37,14 +39,14 @@ def read(layout: Layout) -> Arrival:
     try:
         with open(path(layout), encoding="utf-8") as file:
             found = json.load(file)
-        return Arrival(frozenset(found.get("tasks", ())), found.get("commands"))
+        return Arrival(frozenset(found.get("tasks", ())), found.get("commands"), found.get("pipelines"))
     except (OSError, ValueError, AttributeError, TypeError):
         return Arrival()
 
 
-def arrived(layout: Layout, tasks: Iterable[str], commands: str | None) -> None:
+def arrived(layout: Layout, tasks: Iterable[str], commands: str | None, pipelines: str | None = None) -> None:
     """Record what a clone brought along."""
-    _write(layout, Arrival(frozenset(tasks), commands))
+    _write(layout, Arrival(frozenset(tasks), commands, pipelines))
 
 
 def trust(layout: Layout) -> Arrival:
@@ -61,5 +63,5 @@ def untrusted_tasks(layout: Layout) -> Mapping[str, str]:
 
 
 def _write(layout: Layout, arrival: Arrival) -> None:
-    told = {"tasks": sorted(arrival.tasks), "commands": arrival.commands}
+    told = {"tasks": sorted(arrival.tasks), "commands": arrival.commands, "pipelines": arrival.pipelines}
     write_whole(path(layout), json.dumps(told).encode())

@@ -40,5 +40,5 @@ def trust(call: Call, /) -> None:
 
 def _said(found: Mapping[str, Any]) -> str:
     tasks = len(found.get("tasks") or ())
-    commands = "the commands in its settings and " if found.get("commands") else ""
+    commands = "the commands in its settings and pipelines and " if found.get("commands") else ""
     return f"trusted {commands}{tasks} task{'' if tasks == 1 else 's'} that came from elsewhere"

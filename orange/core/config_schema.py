@@ -92,7 +92,7 @@ KEYS: tuple[Key, ...] = (
     Key("model", Kind.TEXT, "The model given to the agent; null leaves it to the agent.", null=True),
     Key("effort", Kind.TEXT, "The effort given to the agent, for agents that have such a flag.", null=True),
     Key("mode", Kind.WORD, "Which human gates pipelines have.",
-        words=("autopilot", "supervised", "collaborative", "review_only"), only=("autopilot",)),
+        words=("autopilot", "supervised", "collaborative", "review_only")),
     Key("base", Kind.TEXT,
         "The branch that work is cut from and integrated into. Null: the remote's default branch, else the branch that "
         "was current at `orange init`.", null=True, pattern=_BRANCH, expected="a branch name"),

@@ -23,6 +23,12 @@ from orange.core.scene import Scene
 #: Not asked first, priority, not a request first, since, id.
 Turn: TypeAlias = tuple[bool, int, bool, str, str]
 
+#: What a stuck task waits for -> the requests that serve it.
+_SERVES: dict[StuckReason | None, frozenset[RequestKind]] = {
+    StuckReason.QUESTION: frozenset({RequestKind.ANSWER}),
+    StuckReason.APPROVAL: frozenset({RequestKind.RESUME, RequestKind.CHANGES}),
+}
+
 #: Seconds over which starts of agent-made tasks are counted.
 MINUTE = 60.0
 
@@ -170,8 +176,8 @@ def may_resume(task: Task) -> bool:
     if task.status in {Status.PENDING, Status.REVIEWING, Status.REVIEWED}:
         return True
     if task.status is Status.STUCK:
-        asked = task.stuck is not None and task.stuck.reason is StuckReason.QUESTION
-        return task.request.kind is RequestKind.RUN or (asked and task.request.kind is RequestKind.ANSWER)
+        reason = task.stuck.reason if task.stuck else None
+        return task.request.kind is RequestKind.RUN or task.request.kind in _SERVES.get(reason, ())
     return task.status is Status.DELEGATED and task.request.kind is RequestKind.RUN
 
 

@@ -11,6 +11,7 @@ from orange.core.lifecycle import Status
 from orange.core.model import BranchState, Publish, Task
 from orange.core.rules import Rule, Ruling, always
 from orange.core.settings import Settings
+from orange.core.steps import SHAPES, Shape
 
 
 def agent_of(task: Task, settings: Settings) -> str:
@@ -23,8 +24,27 @@ def base_of(task: Task, settings: Settings, default: str) -> str:
     return task.base or settings.base or default
 
 
+def pipeline_of(task: Task) -> str:
+    """Name the pipeline a task's runs follow."""
+    return task.pipeline or task.type
+
+
+def shape_of(task: Task, settings: Settings) -> Shape:
+    """Say how a task's pipeline ends; one that is not known ends like the default."""
+    name = pipeline_of(task)
+    return settings.pipelines.get(name) or SHAPES.get(name) or _DEFAULT
+
+
+_DEFAULT = Shape()
+
+
 def publish_of(task: Task, settings: Settings) -> Publish:
-    """Say how a task's finished work leaves its branch; a setting that makes no sense means the default."""
+    """Say how a task's finished work leaves its branch; a setting that makes no sense means the default.
+
+    Nothing is published of a task whose pipeline has no commit.
+    """
+    if not shape_of(task, settings).commit:
+        return Publish.NONE
     if task.publish:
         return task.publish
     return next((known for known in Publish if known == settings.publish), Publish.MERGE)
@@ -62,8 +82,9 @@ def rules_of(settings: Settings) -> tuple[Rule, ...]:
 
 
 def review_off(task: Task, settings: Settings, ruling: Ruling | None) -> bool:
-    """Whether a task needs no review: none is wanted, no rule asks for a person, no parent's acceptance is open."""
-    if settings.review.by != "none" or ruling is not None:
+    """Whether a task needs no review: none is wanted or in its pipeline, no rule or parent's acceptance asks for it."""
+    wanted = settings.review.by != "none" and shape_of(task, settings).review
+    if wanted or ruling is not None:
         return False
     return not (task.acceptance and (task.children or task.status is Status.DELEGATED))
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 #: The words of `model.Outcome`, which is too large to import here; a test holds them together.
 FINISHED, FAILED, STALLED, TIMEOUT = "finished", "failed", "stalled", "timeout"
 STOPPED, CRASHED, AGENT_MISSING = "stopped", "crashed", "agent_missing"
-RATE_LIMITED, CHECKS_FAILED = "rate_limited", "checks_failed"
+RATE_LIMITED, CHECKS_FAILED, APPROVAL = "rate_limited", "checks_failed", "approval"
 
 #: Lines of output quoted in an error report.
 QUOTED = 40
@@ -45,7 +45,7 @@ class Ending(NamedTuple):
     @property
     def failed(self) -> bool:
         """Whether it needs an error report."""
-        return self.outcome not in {FINISHED, STOPPED, RATE_LIMITED}
+        return self.outcome not in {FINISHED, STOPPED, RATE_LIMITED, APPROVAL}
 
 
 class Subject(NamedTuple):

@@ -258,7 +258,7 @@ def _keeps_request(task: Task, to: Status) -> bool:
         return True
     if to is Status.PENDING:
         return task.status in {Status.WORKING, Status.STUCK}
-    return to is Status.STUCK and task.request.kind != "answer"
+    return to is Status.STUCK and task.request.kind not in {"answer", "resume"}
 
 
 #: What is approved is a result: a new start, and a new look, void it.

@@ -59,6 +59,8 @@ class RequestKind(StrEnum):
     CHECKS = "checks"
     #: A person asked to start it now, ahead of order.
     RUN = "run"
+    #: A person approved what a step had waited for.
+    RESUME = "resume"
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,6 +264,8 @@ class Outcome(StrEnum):
     RATE_LIMITED = "rate_limited"
     #: The agent finished, and a check of the project did not pass on what it made.
     CHECKS_FAILED = "checks_failed"
+    #: A step of the pipeline waits for a person's approval.
+    APPROVAL = "approval"
 
 
 @dataclass(frozen=True, slots=True)

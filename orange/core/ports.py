@@ -6,7 +6,7 @@ Every method says what it raises; anything else that escapes is a bug. Paths are
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from orange.core.agents import UNTOLD, Command, Conversation, Found, Resume
@@ -17,6 +17,7 @@ from orange.core.problems import Problem
 from orange.core.rules import Change
 from orange.core.settings import AgentSettings, Settings
 from orange.core.sharing import Candidate, Integrated, Remote, Reverting
+from orange.core.steps import Pipeline, Result, Step
 
 
 class Clock(Protocol):
@@ -129,6 +130,36 @@ class Workspaces(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class StepSpec:
+    """How a run's supervisor lets an agent do one step."""
+
+    agent: str
+    model: str | None
+    effort: str | None
+    agent_settings: AgentSettings
+    #: What an agent is told that knows nothing yet.
+    prompt: str
+    #: What it is told in the conversation of this run's earlier steps.
+    followup: str
+    #: What it is told in a conversation of an earlier run.
+    taken_up: str
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """The pipeline of a run, and where it begins."""
+
+    pipeline: str
+    steps: tuple[Step, ...]
+    #: What came of its steps before this run, or, of a record, up to now.
+    results: tuple[Result, ...] = ()
+    #: Of the steps that an agent does, by name.
+    specs: Mapping[str, StepSpec] = field(default_factory=dict)
+    #: Of a record: the step under way; None when there is none.
+    now: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class RunSpec:
     """What the supervisor in a session needs; written to the run's folder before the session starts."""
 
@@ -171,6 +202,8 @@ class RunSpec:
     isolation: str = "worktree"
     #: Whether a sandbox reaches the network.
     network: bool = True
+    #: The steps; None: the agent alone.
+    course: Course | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +222,27 @@ class RunRecord:
     conversation: Conversation = UNTOLD
     #: Whether the project's checks passed at that commit; None when none were run.
     checked: bool | None = None
+    #: Its steps and what came of them; None for a run of an agent alone.
+    course: Course | None = None
+
+
+class Pipelines(Protocol):
+    """The pipelines and prompt templates of a project, its own over those that come with orange."""
+
+    def get(self, name: str) -> Pipeline:
+        """A pipeline. Raises PipelineUnusable."""
+
+    def names(self) -> tuple[str, ...]:
+        """The names of all pipelines."""
+
+    def template(self, name: str) -> str:
+        """A prompt template. Raises PipelineUnusable."""
+
+    def has_template(self, name: str) -> bool:
+        """Whether there is a prompt template of that name."""
+
+    def problems(self) -> tuple[Problem, ...]:
+        """What is wrong with the project's own files."""
 
 
 class Runs(Protocol):

@@ -294,6 +294,13 @@ class AgentUnusable(OrangeError):
     http_status = 409
 
 
+class PipelineUnusable(OrangeError):
+    """A pipeline or prompt template that is missing or wrong; says where and what was expected."""
+
+    code = "pipeline_unusable"
+    http_status = 422
+
+
 class WorkspaceFailed(OrangeError):
     """A workspace could not be made or returned."""
 

@@ -159,6 +159,7 @@ _ENDINGS = {
     Outcome.RATE_LIMITED: "the model's provider refused to go on",
     Outcome.AGENT_MISSING: "the agent's program is missing or unusable",
     Outcome.CHECKS_FAILED: "the project's checks did not pass",
+    Outcome.APPROVAL: "it waits for your approval",
 }
 
 

@@ -29,6 +29,12 @@ STOP = "stop.json"
 PARKED = "parked"
 #: How the run ended; written last, and for good.
 RESULT = "result.json"
+#: What came of the pipeline's steps up to now, and the step under way.
+STEPS = "steps.json"
+#: Which step of the run a program works on, and whether it is the one that does the work.
+STEP_MARK, MAIN_MARK = "ORANGE_STEP", "ORANGE_STEP_MAIN"
+#: Stands in a step's command where the conversation's id goes, which is known when it begins.
+SESSION = "{session}"
 #: The raw output of the agent's terminal.
 OUTPUT = "output.log"
 #: The last screen of the session, as text.

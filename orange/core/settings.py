@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from orange.core.checks import Check
 from orange.core.rules import Rule
+from orange.core.steps import Shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,3 +163,5 @@ class Settings:
     notify_command: str | None = None
     webhooks: tuple[Mapping[str, object], ...] = ()
     daemon: DaemonSettings = DaemonSettings()
+    #: How the project's own pipelines end, by name: `.orange/pipelines/`, no key of the file.
+    pipelines: Mapping[str, Shape] = field(default_factory=dict)

@@ -97,6 +97,8 @@ def settle(scene: Scene, task: Task, run: Run) -> SettleRun:
     """Say what an ended run means for its task."""
     if run.outcome in {Outcome.STOPPED, Outcome.RATE_LIMITED}:
         return SettleRun(task.id, run.id, Status.PENDING, describe(run))
+    if run.outcome is Outcome.APPROVAL:
+        return SettleRun(task.id, run.id, Status.STUCK, describe(run), stuck=StuckReason.APPROVAL)
     earlier = [other for other in scene.ended(task.id) if other.epoch < run.epoch]
     if run.outcome is Outcome.FINISHED and not _mended_nothing(task, run, earlier):
         return _finished(scene, task, run)

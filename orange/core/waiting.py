@@ -240,6 +240,7 @@ _REQUESTS = {
     "conflict": "its branch does not merge into the base",
     "checks": "the project's checks did not pass",
     "run": "a person asked to start it now",
+    "resume": "what it waited for was approved",
 }
 
 
@@ -262,7 +263,7 @@ _REMEDIES = {
     StuckReason.TIMEOUT: "orange task log {id}, then orange task retry {id}",
     StuckReason.NO_PROGRESS: "orange task log {id}, then orange task retry {id}",
     StuckReason.BUDGET: "orange task edit {id} (raise its budget), then orange task retry {id}",
-    StuckReason.APPROVAL: "orange task approve {id}",
+    StuckReason.APPROVAL: "orange task approve {id}, or orange task reject {id} --feedback TEXT",
     StuckReason.AGENT_MISSING: "orange agents, then orange task retry {id}",
     StuckReason.INVALID: "orange task edit {id}, then orange task retry {id}",
     StuckReason.MANUAL: "orange task retry {id}",

@@ -14,6 +14,7 @@ from orange.core.kin import check_caps
 from orange.core.lifecycle import Actor, Status
 from orange.core.model import Board, Task
 from orange.core.problems import InvalidInput, NotAllowed
+from orange.core.steps import SHAPES
 from orange.core.storeports import Event, Transaction
 from orange.project.parts import Parts
 from orange.project.requests import NewTask, Speaker
@@ -53,6 +54,7 @@ def add(tx: Transaction, parts: Parts, speaker: Speaker, task: Task, body: str) 
 def _from_request(parts: Parts, speaker: Speaker, new: NewTask, board: Board) -> Task:
     settings = parts.settings()
     title, name = _title_and_name(new)
+    _check_type(parts, new.type)
     parent = _parent(speaker, new, board)
     task = Task(
         id=_fresh_id(parts, board),
@@ -104,6 +106,13 @@ def _title_and_name(new: NewTask) -> tuple[str, str]:
     if not title:
         raise InvalidInput("title", "give the task a name or a title")
     return title, name or names.slug(title)
+
+
+def _check_type(parts: Parts, kind: str) -> None:
+    """Refuse a type that has no pipeline."""
+    if kind not in SHAPES and kind not in parts.pipelines.names():
+        known = ", ".join(parts.pipelines.names())
+        raise InvalidInput("type", f"{kind!r} has no pipeline (known: {known}); add .orange/pipelines/{kind}.yaml")
 
 
 def _parent(speaker: Speaker, new: NewTask, board: Board) -> str | None:

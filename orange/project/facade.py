@@ -139,7 +139,7 @@ class Project:
         found = reading.project_status(viewer, self.layout.root, viewer.world.default_base)
         extra = [
             {"path": p.path, "line": p.line, "message": p.message, "hint": p.hint}
-            for p in (*self.parts.configuration.problems(), *self.parts.planted())
+            for p in (*self.config_problems(), *self.parts.planted())
         ]
         problems = found["problems"]
         return {**found, "problems": [*(problems if isinstance(problems, list) else []), *extra]}
@@ -371,8 +371,8 @@ class Project:
         self.parts.nudge()
 
     def config_problems(self) -> tuple[Problem, ...]:
-        """Return what is wrong with the configuration."""
-        return self.parts.configuration.problems()
+        """Return what is wrong with the configuration, the pipelines and the prompt templates."""
+        return (*self.parts.configuration.problems(), *self.parts.pipelines.problems())
 
     def _done(self, task: Task) -> Task:
         self.parts.nudge()

@@ -8,15 +8,16 @@ Next in the flow: the supervisor (`orange.runner`) works; the reconciler sees it
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 from orange.core import effective, prompt
 from orange.core.agents import Resume
 from orange.core.model import Outcome, Task
-from orange.core.ports import RunRecord, RunSpec
-from orange.core.problems import TaskNotFound, WorkspaceFailed
+from orange.core.ports import Course, RunRecord, RunSpec, StepSpec
+from orange.core.problems import WorkspaceFailed
 from orange.core.settings import AgentSettings
+from orange.core.steps import stand
+from orange.project import course
 from orange.project.claims import check_epoch
 from orange.project.parts import Parts
 
@@ -70,11 +71,15 @@ def _brought_back(parts: Parts, task: Task) -> str | None:
 
 
 def run_spec(parts: Parts, task: Task, run: str) -> RunSpec:
-    """Gather everything the supervisor needs, so that it reads no settings of its own."""
+    """Gather everything the supervisor needs, so that it reads no settings of its own. Raises PipelineUnusable."""
     settings = parts.settings()
     agent = effective.agent_of(task, settings)
     hooks = settings.workspaces.hooks
+    base = base_of(parts, task)
     before = _earlier(parts, task, agent)
+    values = course.values_of(parts, task, base, prompt.since_then(task, _last_word(before) if before else None))
+    found = course.course_of(parts, task, values)
+    first = _first(found)
     return RunSpec(
         run=run,
         task=task.id,
@@ -86,9 +91,9 @@ def run_spec(parts: Parts, task: Task, run: str) -> RunSpec:
         effort=task.effort or settings.effort,
         workspace=str(task.workspace),
         branch=task.branch,
-        base=base_of(parts, task),
+        base=base,
         title=task.title,
-        prompt=prompt_for(parts, task),
+        prompt=first.prompt if first else "",
         task_file=f"{parts.layout.tree}/{task.path}",
         ports=task.ports,
         env={},
@@ -105,9 +110,16 @@ def run_spec(parts: Parts, task: Task, run: str) -> RunSpec:
         environment_command=settings.environment_command,
         isolation=settings.workspaces.isolation,
         network=settings.workspaces.network == "host",
-        followup=prompt.follow_up(task, _last_word(before)) if before else None,
+        followup=first.taken_up if first and before else None,
         checks=settings.checks,
+        course=found,
     )
+
+
+def _first(found: Course) -> StepSpec | None:
+    """Return the first step that this run lets an agent do."""
+    at = stand(found.steps, found.results).at
+    return next((found.specs[step.name] for step in found.steps[at:] if step.name in found.specs), None)
 
 
 def _earlier(parts: Parts, task: Task, agent: str) -> RunRecord | None:
@@ -130,26 +142,6 @@ def _last_word(record: RunRecord) -> str | None:
     if record.outcome is Outcome.FINISHED:
         return None
     return record.message or "it disappeared without a result"
-
-
-def prompt_for(parts: Parts, task: Task) -> str:
-    """Build the prompt from the task, its blockers' hand-overs and what was asked for since."""
-    body = parts.store.body(task.id)
-    return prompt.build(task, body, handoffs=_handoffs(parts, task.blocked_by), base=base_of(parts, task))
-
-
-def _handoffs(parts: Parts, blockers: Sequence[str]) -> dict[str, str]:
-    from orange.core.body import section
-
-    found = {}
-    for blocker in blockers:
-        try:
-            text = section(parts.store.body(blocker), "Handoff")
-        except TaskNotFound:
-            continue
-        if text:
-            found[blocker] = text
-    return found
 
 
 def session_of(task: Task, run: str) -> str:

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import NamedTuple
 
 from orange.core import body as sections
 from orange.core import effective
 from orange.core.lifecycle import Actor, Status, StuckReason, check
 from orange.core.model import Approval, Claim, Request, RequestKind, Task
 from orange.core.problems import IllegalTransition, InvalidInput, NotAllowed, StaleWrite
+from orange.core.steps import is_over, resumed, waiting_at
+from orange.project import course
 from orange.project.claims import check_person
 from orange.project.creation import check_speaks_for
 from orange.project.editing import stuck_reason
@@ -127,6 +130,10 @@ def approve(parts: Parts, speaker: Speaker, task_id: str, commit: str | None) ->
     check_person(speaker, "approve")
     with parts.store.transaction(f"look at {task_id}") as tx:
         task = tx.task(task_id)
+    gate = _open_gate(parts, task)
+    if gate is not None and gate.more:
+        return _pass_gate(parts, speaker, task_id, gate)
+    ruling = ruling_of(parts, task) if gate is not None else None
     state = branch_state(parts, task)
     if commit and (state.tip is None or not state.tip.startswith(commit)):
         raise StaleWrite(task.id, f"its branch is at {state.tip or 'no commit'}, not at {commit}: look at it again")
@@ -136,8 +143,42 @@ def approve(parts: Parts, speaker: Speaker, task_id: str, commit: str | None) ->
         if found.status not in {Status.REVIEWING, Status.STUCK}:
             reason = "only a task under review is approved"
             raise IllegalTransition(found.id, found.status, Status.REVIEWED, (Status.REVIEWED,), reason, ())
+        if gate is not None and not effective.review_off(found, parts.settings(), ruling):
+            pen.event(found.id, "task.updated", step=gate.name, approved=speaker.name)
+            return pen.move(found, Status.REVIEWING)
         moved = pen.move(found, Status.REVIEWED, Known(approved=True), approved=tip)
         return pen.keep(replace(moved, approved=Approval(tip, speaker.name, pen.now), request=None))
+
+    return _change(parts, speaker, task_id, "approve", change)
+
+
+class _Gate(NamedTuple):
+    """An approval that a task waits for."""
+
+    name: str
+    #: Whether a run has steps to do behind it.
+    more: bool
+
+
+def _open_gate(parts: Parts, task: Task) -> _Gate | None:
+    """Return the step whose approval a stuck task waits for; None when it waits for none."""
+    if task.stuck is None or task.stuck.reason is not StuckReason.APPROVAL:
+        return None
+    steps, results = course.pipeline_of(parts, task).steps, course.results_of(parts, task, task.epoch)
+    gate = waiting_at(steps, results)
+    if gate is None:
+        return None
+    return _Gate(gate.name, not is_over(steps, resumed(steps, results, approved="")))
+
+
+def _pass_gate(parts: Parts, speaker: Speaker, task_id: str, gate: _Gate) -> Task:
+    """Let the steps behind an approval be done; the task waits for a slot."""
+
+    def change(pen: Pen, found: Task) -> Task:
+        if found.stuck is None or found.stuck.reason is not StuckReason.APPROVAL:
+            raise StaleWrite(found.id, f"it went to {found.status}")
+        pen.event(found.id, "task.updated", step=gate.name, approved=speaker.name)
+        return pen.keep(replace(found, request=Request(RequestKind.RESUME, f"{speaker.name} approved it", pen.now)))
 
     return _change(parts, speaker, task_id, "approve", change)
 
@@ -150,8 +191,9 @@ def reject(parts: Parts, speaker: Speaker, task_id: str, feedback: str) -> Task:
         raise InvalidInput("feedback", "say what to change: --feedback TEXT")
 
     def change(pen: Pen, task: Task) -> Task:
-        if task.status not in {Status.REVIEWING, Status.REVIEWED}:
-            reason = "only a task under review is rejected"
+        gated = task.stuck is not None and task.stuck.reason is StuckReason.APPROVAL
+        if task.status not in {Status.REVIEWING, Status.REVIEWED} and not gated:
+            reason = "only a task under review, or one that waits for approval, is rejected"
             raise IllegalTransition(task.id, task.status, Status.WORKING, (Status.WORKING,), reason, ())
         pen.tx.write_section(task.id, "Review", f"Verdict: FAIL\n\n{text}")
         pen.event(task.id, "task.updated", review="changes_requested")

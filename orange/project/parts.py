@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from orange.core.layout import Layout
-from orange.core.ports import Clock, Configuration, Executor, Integration, Runs, Workspaces
+from orange.core.ports import Clock, Configuration, Executor, Integration, Pipelines, Runs, Workspaces
 from orange.core.problems import Problem
 from orange.core.settings import Settings
 from orange.core.sharing import Candidates, Forge, Publications
@@ -51,6 +51,10 @@ class Parts(Protocol):
     @property
     def runs(self) -> Runs:
         """The runs' records."""
+
+    @property
+    def pipelines(self) -> Pipelines:
+        """The pipelines and prompt templates."""
 
     @property
     def publications(self) -> Publications:

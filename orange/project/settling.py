@@ -57,6 +57,8 @@ def settle(parts: Parts, speaker: Speaker, action: SettleRun, run: Run | None) -
         attempts = task.attempts + 1 if action.failed else task.attempts
         if action.to is Status.STUCK:
             moved = pen.stick(task, action.stuck or StuckReason.FAILED, action.reason, evidence)
+            if action.stuck is StuckReason.APPROVAL:  # what was asked for before is done
+                moved = replace(moved, request=None)
         else:
             known = Known(integrated=integrated, checked=run is not None and bool(run.checked), ruling=ruling)
             moved = pen.move(task, action.to, known, reason=action.reason, run=action.run)
@@ -153,7 +155,7 @@ def _found_merged(parts: Parts, task: Task) -> Merged | None:
 
 def nothing_unmerged(parts: Parts, task: Task) -> bool:
     """Whether the task's branch holds nothing that its base has not, or it publishes nothing by choice."""
-    if (task.publish or parts.settings().publish) == "none":
+    if effective.publish_of(task, parts.settings()) is Publish.NONE:
         return True
     state = branch_state(parts, task)
     return not state.unmerged
@@ -239,6 +241,16 @@ def launch_failed(parts: Parts, speaker: Speaker, task_id: str, run: str, messag
         else:
             moved = pen.move(task, Status.PENDING, reason=message)
         return pen.keep(replace(moved, attempts=attempts))
+
+
+def launch_refused(parts: Parts, speaker: Speaker, task_id: str, run: str, message: str) -> Task:
+    """Set a task aside that cannot be run as it is written: no further attempt would change that."""
+    with parts.store.transaction(f"launch of {run} refused") as tx:
+        pen = Pen(parts, speaker, tx)
+        task = tx.task(task_id)
+        check_epoch(task, run)
+        pen.event(task_id, "task.prepare", status="failed", message=message)
+        return pen.stick(task, StuckReason.INVALID, message)
 
 
 def mend_children(parts: Parts, speaker: Speaker, action: MendChildren) -> Task:

@@ -14,7 +14,15 @@ from typing import Any
 
 from orange.core import actions as do
 from orange.core.model import Presence, World
-from orange.core.problems import AlreadyClaimed, IllegalTransition, NotAllowed, OrangeError, StaleWrite, TaskNotFound
+from orange.core.problems import (
+    AlreadyClaimed,
+    IllegalTransition,
+    NotAllowed,
+    OrangeError,
+    PipelineUnusable,
+    StaleWrite,
+    TaskNotFound,
+)
 from orange.project import claims, dispatching, launch, merging, publishing, settling
 from orange.project.parts import Parts
 from orange.project.requests import Speaker
@@ -144,6 +152,8 @@ class Applier:
             launch.launch(self.parts, task, run)
         except StaleWrite:
             raise
+        except PipelineUnusable as refused:
+            settling.launch_refused(self.parts, self.speaker, task_id, run, refused.message)
         except OrangeError as failed:
             log.warning("launch of %s: %s", run, failed.message)
             settling.launch_failed(self.parts, self.speaker, task_id, run, failed.message)

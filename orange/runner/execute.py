@@ -1,12 +1,13 @@
-"""The second stage of a run: the agent works, the hook after it runs, and what it left is saved.
+"""An agent's step: its program runs to its end, and how that was is told by its exit code.
 
-Next in the flow: `report` writes down how it went.
+Next in the flow: `walk` decides what comes after it.
 """
 
 from __future__ import annotations
 
+import os
 import signal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from orange import proctable
 from orange.core import runfiles
@@ -23,9 +24,10 @@ from orange.core.ending import (
     shown,
 )
 from orange.runner import terminal
+from orange.runner.hooks import step_log
 from orange.runner.patience import Patience
 from orange.runner.spawn import Program
-from orange.runner.transcript import Transcript
+from orange.runner.transcript import Transcripts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,25 +38,31 @@ if TYPE_CHECKING:
     from orange.runner.terminal import Ended, Session
 
 
-def execute(job: Job, folder: RunFolder, session: Session, env: Mapping[str, str]) -> Ending:
-    """Run the agent to its end; returns how it went. Raises OSError when the disk refuses its log."""
-    with folder.stage("execute", "agent") as step:
-        folder.note("execute", f"start {shown(job.argv)}")
-        transcript = Transcript(folder.path(runfiles.OUTPUT), folder.secrets)
-        patience = Patience(
-            session.clock(), limit=job.limit, stall=job.stall, ticks_per_second=proctable.TICKS_PER_SECOND
-        )
-        argv = job.argv if job.headless else (*job.within, *job.argv)
-        program = Program(argv, env, job.workspace, folder.path(runfiles.PROMPT) if job.stdin else None)
-        ended = terminal.run(program, session, transcript, patience, folder.identify)
-        transcript.close()
-        outcome, message = _outcome(job, ended, session.orders, folder)
-        ending = Ending(outcome, message, ended.status, "execute", shown(job.argv), transcript.tail)
-        folder.note("execute", ending.message)
-        if transcript.trouble:
-            folder.note("execute", transcript.trouble)
-        step.failed = ending.message if ending.failed else None
-    return ending
+def execute(job: Job, folder: RunFolder, session: Session, env: Mapping[str, str], stage: str) -> Executed:
+    """Run the agent of a step to its end. Raises OSError when the disk refuses its log."""
+    folder.note("execute", f"start {shown(job.argv)}")
+    step = stage.rpartition(" ")[2]
+    os.makedirs(folder.path(f"{runfiles.LOGS}/steps"), mode=0o700, exist_ok=True)
+    transcript = Transcripts(folder.secrets, folder.path(runfiles.OUTPUT), folder.path(step_log(step)))
+    patience = Patience(session.clock(), limit=job.limit, stall=job.stall, ticks_per_second=proctable.TICKS_PER_SECOND)
+    argv = job.argv if job.headless else (*job.within, *job.argv)
+    program = Program(argv, env, job.workspace, folder.path(runfiles.PROMPT) if job.stdin else None)
+    ended = terminal.run(program, session, transcript, patience, folder.identify)
+    transcript.close()
+    outcome, message = _outcome(job, ended, session.orders, folder)
+    folder.note("execute", message)
+    if transcript.trouble:
+        folder.note("execute", transcript.trouble)
+    ending = Ending(outcome, message, ended.status, stage, shown(job.argv), transcript.tail)
+    return Executed(ending, patience.left(session.clock()))
+
+
+class Executed(NamedTuple):
+    """What came of an agent's program."""
+
+    ending: Ending
+    #: Seconds that were left of its time; None where it had no limit.
+    left: float | None
 
 
 def _outcome(job: Job, ended: Ended, orders: Orders, folder: RunFolder) -> tuple[str, str]:

@@ -103,12 +103,16 @@ class RunFolder:
             raise
         finally:
             status = "failed" if state.failed else "finished"
-            self._event(stage, step, status, state.failed)
+            self._event(stage, step, status, state.failed, state.outcome)
             taken = round(self._now() - begun, 3)
             self.stages.append({"stage": stage, "step": step, "status": status, "seconds": taken})
 
-    def _event(self, stage: str, step: str | None, status: str, message: str | None = None) -> None:
+    def _event(
+        self, stage: str, step: str | None, status: str, message: str | None = None, outcome: str | None = None
+    ) -> None:
         event = {"at": self.stamp(), "stage": stage, "step": step, "status": status, "message": message}
+        if outcome:
+            event["outcome"] = outcome
         self.append(runfiles.STAGES, json.dumps(event, ensure_ascii=False) + "\n")
 
 
@@ -118,3 +122,5 @@ class Stage:
     def __init__(self) -> None:
         #: Why it failed, in one sentence; None while it did not.
         self.failed: str | None = None
+        #: In a pipeline's own word; None for what is no step of it.
+        self.outcome: str | None = None

@@ -6,10 +6,11 @@ A plain tuple instead of `ports.RunSpec`: importing the core's types costs more 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from orange.core import runfiles
 from orange.core.checks import Check
+from orange.core.steps import Result, Step
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,6 +60,22 @@ class Job(NamedTuple):
     files: Mapping[str, str]
     #: Why there is no program to run, in one sentence; None when there is one.
     refusal: str | None
+    #: The name of the pipeline; None for a run of an agent alone.
+    pipeline: str | None = None
+    steps: tuple[Step, ...] = (Step("agent"),)
+    #: What came of the steps before this run.
+    results: tuple[Result, ...] = ()
+    #: The step that does the work.
+    main: str | None = "agent"
+    #: Step -> what its agent is told: `agent`, `prompt`, `followup`, `taken_up`.
+    told: Mapping[str, Mapping[str, str]] = {}
+    #: Step -> its program, where that is not the run's.
+    commands: Mapping[str, Mapping[str, Any]] = {}
+
+    def of_step(self, step: str) -> Job:
+        """Return the job with the program of one of its steps."""
+        command = self.commands.get(step)
+        return self if command is None else self._replace(agent=self.told[step]["agent"], **_program(command))
 
 
 _FROM_SPEC = Job._fields[: Job._fields.index("argv")]
@@ -70,16 +87,31 @@ def load(folder: str) -> Job:
         told = json.load(file)
     if told["format"] != runfiles.FORMAT:
         raise ValueError(f"the run was prepared in format {told['format']}, this supervisor reads {runfiles.FORMAT}")
-    command = told["command"]
     spec = {name: told["spec"][name] for name in _FROM_SPEC}
     spec["checks"] = tuple(Check(*check) for check in spec["checks"])
-    return Job(
-        **spec,
-        argv=tuple(command["argv"]),
-        headless=command["inner"] is not None,
-        within=tuple(command["within"]),
-        agent_env=command["env"],
-        stdin=command["stdin"],
-        files=command["files"],
-        refusal=command["refusal"],
+    job = Job(**spec, **_program(told["command"]))
+    return _with_course(job, told["course"]) if told.get("course") else job
+
+
+def _program(command: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "argv": tuple(command["argv"]),
+        "headless": command["inner"] is not None,
+        "within": tuple(command["within"]),
+        "agent_env": command["env"],
+        "stdin": command["stdin"],
+        "files": command["files"],
+        "refusal": command["refusal"],
+    }
+
+
+def _with_course(job: Job, course: Mapping[str, Any]) -> Job:
+    steps = course["steps"]
+    return job._replace(
+        pipeline=course["pipeline"],
+        steps=tuple(Step(**{name: step[name] for name in Step._fields}) for step in steps),
+        results=tuple(Result(**result) for result in course["results"]),
+        main=course["main"],
+        told={step["name"]: step["told"] for step in steps if "told" in step},
+        commands={step["name"]: step["command"] for step in steps if step.get("command")},
     )

@@ -28,6 +28,10 @@ class Patience:
         sample = self._sampled + self._pace
         return sample if self._deadline is None else min(sample, self._deadline)
 
+    def left(self, now: float) -> float | None:
+        """Return the seconds until the program has taken its whole time; None where that is not limited."""
+        return None if self._deadline is None else max(0.0, self._deadline - now)
+
     def wants_sample(self, now: float) -> bool:
         """Whether it is time to count the program's work."""
         return now >= self._sampled + self._pace

@@ -19,7 +19,6 @@ from orange.core import redact, runfiles
 from orange.core.ending import CRASHED, FAILED, FINISHED, STOPPED, Ending
 from orange.runner import report, watching
 from orange.runner.checking import run_checks
-from orange.runner.execute import execute
 from orange.runner.folder import RunFolder
 from orange.runner.hooks import run_hook
 from orange.runner.job import Job, load
@@ -27,6 +26,7 @@ from orange.runner.mail import answered
 from orange.runner.orders import Orders
 from orange.runner.prepare import SANDBOX, Places, agent_environment, given_environment, prepare
 from orange.runner.terminal import Session
+from orange.runner.walk import Around, walk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -100,8 +100,9 @@ def supervise(run: str, place: Place, parts: Callable[[str], Parts]) -> bool:
     ending, saved = Ending(CRASHED, f"the supervisor failed: see {folder.path(runfiles.COMPLAINTS)}"), Saved()
     try:
         keep = functools.cache(lambda: _save(job, folder, lambda: parts(place.runtime)))
+        gathered = Environments(folder, place, lambda: parts(place.runtime))
         with answered(job, folder, place.env) if job.isolation == SANDBOX else contextlib.nullcontext():
-            ending = _carry_out(job, folder, session, lambda: _environment(job, folder, place, parts), keep)
+            ending = _carry_out(Around(job, folder, session, gathered.of), keep)
         if ending.outcome != CRASHED:  # a session that was lost leaves the workspace as it is
             saved = keep()
     finally:  # a fault of ours is a result too
@@ -113,30 +114,36 @@ def supervise(run: str, place: Place, parts: Callable[[str], Parts]) -> bool:
     return True
 
 
-def _environment(
-    job: Job, folder: RunFolder, place: Place, parts: Callable[[str], Parts]
-) -> Mapping[str, str] | Ending:
-    """Build the agent's environment; from then on nothing secret of it is written."""
-    folder.secrets = redact.of_environment(place.env)
-    given = given_environment(job, place.env, lambda: parts(place.runtime))
-    if isinstance(given, Ending):
-        return given
-    env = agent_environment(job, folder, given, place.runtime)
-    folder.secrets = redact.of_environment(env)
-    return env
+class Environments:
+    """What the programs of a run get, gathered once for each agent; nothing secret in it is written from then on."""
+
+    def __init__(self, folder: RunFolder, place: Place, parts: Callable[[], Parts]) -> None:
+        self._folder, self._place, self._parts = folder, place, parts
+        self._given: dict[tuple[tuple[str, str], ...], Mapping[str, str]] = {}
+        self._secrets: dict[str, str] = dict(place.env)
+        folder.secrets = redact.of_environment(place.env)
+
+    def of(self, job: Job) -> Mapping[str, str] | Ending:
+        """Build the environment of a job's program; an Ending where a secret of it is not to be had."""
+        known = (("", job.agent), *sorted(job.agent_env.items()))
+        if known not in self._given:
+            given = given_environment(job, self._place.env, self._parts)
+            if isinstance(given, Ending):
+                return given
+            self._given[known] = given
+        env = agent_environment(job, self._folder, self._given[known], self._place.runtime)
+        names = {name for found in (self._secrets, env) for name in found.get(redact.NAMES, "").split(",") if name}
+        self._secrets |= {**env, redact.NAMES: ",".join(sorted(names))}
+        self._folder.secrets = redact.of_environment(self._secrets)
+        return env
 
 
-def _carry_out(
-    job: Job,
-    folder: RunFolder,
-    session: Session,
-    environment: Callable[[], Mapping[str, str] | Ending],
-    keep: Callable[[], Saved],
-) -> Ending:
+def _carry_out(around: Around, keep: Callable[[], Saved]) -> Ending:
     """Go through the stages; `keep` saves what the agent left, once. Checks see what was saved, and add nothing."""
+    job, folder, session, environment = around
     try:
         folder.identify()
-        env = environment()
+        env = environment(job)
         if isinstance(env, Ending):
             return env
         ending = prepare(job, folder, session, env)
@@ -144,10 +151,12 @@ def _carry_out(
         if ending:
             return ending
         seen = watching.look(folder, job)
-        ending = execute(job, folder, session, env) if job.agent else Ending(FINISHED, "no agent was to run", 0)
-        watching.record(folder, job, seen)
-        if job.checks and ending.outcome == FINISHED:
-            ending = run_checks(job, folder, session, env, keep().commit)
+        with folder.stage("execute") as stage:
+            ending = walk(around) if job.agent else Ending(FINISHED, "no agent was to run", 0)
+            watching.record(folder, job, seen)
+            if job.checks and ending.outcome == FINISHED:
+                ending = run_checks(job, folder, session, env, keep().commit)
+            stage.failed = ending.message if ending.failed else None
         if job.after_run and ending.outcome != CRASHED:
             session.orders.settle()
             haste = HASTE if ending.outcome == STOPPED else job.hook_timeout

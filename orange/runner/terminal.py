@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import os
 import selectors
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from orange.runner import spawn
 from orange.runner.screen import PATIENCE, Screen
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from orange.runner.orders import Orders
     from orange.runner.patience import Patience
-    from orange.runner.transcript import Transcript
 
 #: Bytes read at once.
 CHUNK = 1 << 16
@@ -30,6 +29,13 @@ CHUNK = 1 << 16
 AFTERLIFE, DEATH, INSIST = 1.0, 5.0, 0.2
 #: Seconds without output after which a terminal that somebody still holds open counts as read, and at most.
 SILENCE, LAST_WORDS = 0.05, 2.0
+
+
+class Log(Protocol):
+    """Where a program's output is recorded."""
+
+    def add(self, data: bytes) -> None:
+        """Record output."""
 
 
 class Ended(NamedTuple):
@@ -61,7 +67,7 @@ class Session(NamedTuple):
 def run(
     program: spawn.Program,
     session: Session,
-    transcript: Transcript,
+    transcript: Log,
     patience: Patience,
     started: Callable[[int], None],
 ) -> Ended:
@@ -85,7 +91,7 @@ class _Terminal:
     def __init__(
         self,
         session: Session,
-        transcript: Transcript,
+        transcript: Log,
         patience: Patience,
         running: spawn.Started,
         selector: selectors.BaseSelector,

@@ -75,3 +75,30 @@ class Transcript:
             self.trouble = f"the output could not be recorded: {error.strerror}"
             return False
         return True
+
+
+class Transcripts:
+    """Several logs of the same output."""
+
+    def __init__(self, secrets: Secrets, *paths: str) -> None:
+        self._logs = [Transcript(path, secrets) for path in paths]
+
+    @property
+    def tail(self) -> bytes:
+        """The last bytes that came."""
+        return self._logs[0].tail
+
+    @property
+    def trouble(self) -> str | None:
+        """Why a recording is incomplete, in one sentence."""
+        return next((log.trouble for log in self._logs if log.trouble), None)
+
+    def add(self, data: bytes) -> None:
+        """Record output."""
+        for log in self._logs:
+            log.add(data)
+
+    def close(self) -> None:
+        """Close the files."""
+        for log in self._logs:
+            log.close()

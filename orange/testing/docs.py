@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 import click
 
+import orange
 from orange.adapters.runtimes.scripted_agent import ACTIONS
 from orange.adapters.runtimes.scripting import VERBS
 from orange.cli.app import root
@@ -25,6 +26,9 @@ from orange.core.config_schema import KEYS, json_schema
 from orange.core.config_values import Key, Kind
 from orange.core.config_view import shown
 from orange.core.lifecycle import TRANSITIONS, Status, StuckReason
+from orange.core.pipelines import FIELDS, parse
+from orange.core.prompt import VARIABLES
+from orange.core.steps import MODES, SHAPES
 
 _PART = re.compile(r"(<!-- generated: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _MEMBER = re.compile(r"((?:    #: .*\n)+)    [A-Z_]+ = \"(\w+)\"")
@@ -152,6 +156,44 @@ def _does(verb: str) -> str:
     return (inspect.getdoc(action) or "").partition("\n")[0] if action else "Fail in the first attempt only."
 
 
+def step_fields() -> str:
+    """List the fields of a pipeline's step."""
+    rows = [f"| `{key.name}` | {_cell(key.wants)} | {_cell(key.about)} |" for key in FIELDS]
+    return "\n".join(["| field | takes | what for |", "|---|---|---|", *rows])
+
+
+def built_in_pipelines() -> str:
+    """List the pipelines that come with orange, with the sentence of each file."""
+    folder = f"{os.path.dirname(orange.__file__)}/pipelines"
+    rows = [_pipeline_row(f"{folder}/{name}.yaml", name) for name in SHAPES]
+    return "\n".join(["| type | steps | what for |", "|---|---|---|", *rows])
+
+
+def _pipeline_row(path: str, name: str) -> str:
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    found, problems = parse(name, text.encode(), path)
+    assert found is not None, problems
+    steps, about = ", ".join(step.name for step in found.steps), text.partition("\n")[0].strip("# ")
+    return f"| `{name}` | {steps} | {_cell(about)} |"
+
+
+def prompt_variables() -> str:
+    """List what a prompt template may name."""
+    rows = [f"| `{{{name}}}` | {_cell(what)} |" for name, what in VARIABLES.items()]
+    return "\n".join(["| variable | what it stands for |", "|---|---|", *rows])
+
+
+def modes() -> str:
+    """List the sets of human gates."""
+    rows = [f"| `{mode}` | {_stops(gates.before)} | {_stops(gates.after)} |" for mode, gates in MODES.items()]
+    return "\n".join(["| mode | asks before | asks after |", "|---|---|---|", *rows])
+
+
+def _stops(names: tuple[str, ...]) -> str:
+    return ", ".join(f"`{name}`" for name in names) or "nothing"
+
+
 _PARTS: Mapping[str, Callable[[], str]] = {
     "state-diagram": state_diagram,
     "transitions": transition_table,
@@ -160,6 +202,10 @@ _PARTS: Mapping[str, Callable[[], str]] = {
     "settings": settings_table,
     "commands": command_reference,
     "script-verbs": script_verbs,
+    "step-fields": step_fields,
+    "pipelines": built_in_pipelines,
+    "prompt-variables": prompt_variables,
+    "modes": modes,
 }
 
 

@@ -6,6 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -24,6 +25,7 @@ from orange.project.requests import Speaker
 
 if TYPE_CHECKING:
     from orange.adapters.configuration import Configuration
+    from orange.adapters.pipelines import FilePipelines
     from orange.core.redact import Secrets
     from orange.project import Project
 
@@ -69,6 +71,13 @@ class Wired:
         from orange.adapters.configuration import Configuration
 
         return Configuration(self.layout, self.home, os.environ)
+
+    @cached_property
+    def pipelines(self) -> FilePipelines:
+        """The pipelines and prompt templates."""
+        from orange.adapters.pipelines import FilePipelines
+
+        return FilePipelines(self.layout)
 
     @cached_property
     def store(self) -> TaskStore:
@@ -160,7 +169,17 @@ class Wired:
 
     def settings(self) -> Settings:
         """Return the effective configuration."""
-        return self.configuration.settings()
+        settings = self.configuration.settings()
+        if not os.path.isdir(f"{self.layout.tree}/pipelines"):
+            return settings
+        shapes = self.pipelines.shapes()
+        known = self._parts.get("settings")
+        if known is None or known[0] != (id(settings), id(shapes)):
+            known = self._parts["settings"] = (
+                (id(settings), id(shapes)),
+                (replace(settings, pipelines=shapes), settings),
+            )
+        return known[1][0]
 
     def capabilities(self) -> frozenset[str]:
         """Return what this machine can do."""

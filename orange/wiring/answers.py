@@ -161,11 +161,16 @@ def _places(layout: Layout, environment: Mapping[str, str], user_settings: str) 
     names = ("base", "host", "trust.json", "dispatch.json", "journal", "runs")
     yield from (f"{layout.runtime}/{name}" for name in names)
     yield from (layout.config, user_settings, f"{layout.common}/packed-refs")
+    yield from (f"{layout.tree}/pipelines", *(f"{layout.tree}/pipelines/{name}" for name in _own_pipelines(layout)))
     yield from (f"{layout.tree}/{root}" for root in ROOTS)  # one that is missing is not among the folders
     yield from folders_below(f"{layout.common}/refs")
     for folder in environment.get("PATH", "").split(os.pathsep):
         yield folder
         yield os.path.realpath(folder) if folder else folder
+
+
+def _own_pipelines(layout: Layout) -> list[str]:
+    return sorted(_names(f"{layout.tree}/pipelines"))
 
 
 def _names(folder: str) -> list[str]:

@@ -10,6 +10,7 @@ from typing import Any
 from orange.adapters import locate, planted, process, trust
 from orange.adapters.git import Git
 from orange.core.layout import Layout
+from orange.core.pipelines import fingerprint
 from orange.core.problems import NotAProject, OrangeError
 from orange.project.claims import check_person
 from orange.wiring import Wired, current_home, find_speaker, open_parts
@@ -39,7 +40,8 @@ def init_project(path: str, remote: str | None) -> dict[str, Any]:
 
 def _note_arrival(layout: Layout) -> None:
     parts = Wired(layout, current_home())
-    trust.arrived(layout, parts.store.read().tasks, parts.configuration.commands())
+    of_pipelines = fingerprint(parts.pipelines.commands())
+    trust.arrived(layout, parts.store.read().tasks, parts.configuration.commands(), of_pipelines)
 
 
 def trust_project(path: str) -> dict[str, Any]:
@@ -49,7 +51,7 @@ def trust_project(path: str) -> dict[str, Any]:
     found = trust.trust(parts.layout)
     planted.forget(parts.layout)
     parts.nudge()
-    return {"tasks": sorted(found.tasks), "commands": found.commands is not None}
+    return {"tasks": sorted(found.tasks), "commands": bool(found.commands or found.pipelines)}
 
 
 def agents(path: str) -> list[dict[str, Any]]:
@@ -131,10 +133,10 @@ def _records(parts: Wired) -> str:
 
 
 def _config(parts: Wired) -> str:
-    problems = parts.configuration.problems()
+    problems = (*parts.configuration.problems(), *parts.pipelines.problems())
     if problems:
         raise CheckFailed(f"{problems[0].path}:{problems[0].line} {problems[0].message}", problems[0].hint)
-    return "every setting is understood"
+    return "every setting and pipeline is understood"
 
 
 def _agent(parts: Wired) -> str:

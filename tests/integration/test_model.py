@@ -32,6 +32,7 @@ from hypothesis.stateful import (
 from orange import wiring
 from orange.adapters.candidates import FileCandidates
 from orange.adapters.history import open_history
+from orange.adapters.pipelines import FilePipelines
 from orange.adapters.publications import FilePublications
 from orange.adapters.store.files import FileStore
 from orange.core.actions import Advance, SettleRun
@@ -210,6 +211,7 @@ class ModelParts:
         self.store = FileStore(layout, open_history(layout, batches=True, now=clock.now), clock)
         self.integration, self.executor, self.runs = FakeIntegration(), FakeExecutor(), FakeRuns({})
         self.publications, self.candidates = FilePublications(layout), FileCandidates(layout)
+        self.pipelines = FilePipelines(layout)
 
     @property
     def configuration(self) -> Configuration:

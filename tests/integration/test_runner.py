@@ -40,9 +40,8 @@ def it(tmp_path: Path) -> Iterator[Bench]:
 def test_the_words_for_outcomes_are_the_cores() -> None:
     """The supervisor spells outcomes itself, for the sake of its start; it spells them right."""
     words = {ending.FINISHED, ending.FAILED, ending.STALLED, ending.TIMEOUT, ending.RATE_LIMITED}
-    assert words | {ending.STOPPED, ending.CRASHED, ending.AGENT_MISSING, ending.CHECKS_FAILED} == {
-        str(outcome) for outcome in Outcome
-    }
+    words |= {ending.STOPPED, ending.CRASHED, ending.AGENT_MISSING, ending.CHECKS_FAILED, ending.APPROVAL}
+    assert words == {str(outcome) for outcome in Outcome}
 
 
 def test_starting_imports_nothing_heavy() -> None:
@@ -488,14 +487,15 @@ def test_a_missing_workspace_fails_the_attempt(it: Bench) -> None:
 def test_every_record_is_there(it: Bench) -> None:
     """Stages, context, logs and reports of a failed run, readable by programs and people."""
     it.run("echo '\x1b[31mred\x1b[0m ``` alert'; exit 5", branch="orange/demo")
-    expected = ["prepare started", "prepare finished", "execute/agent started", "execute/agent failed"]
+    agent = ["execute/agent started", "execute/agent failed"]
+    expected = ["prepare started", "prepare finished", "execute started", *agent, "execute failed"]
     assert it.stages() == [*expected, "execute/save started", "execute/save finished"]
     context = json.loads(it.read("task_context.json"))
     assert context["branches"] == {"base": "main", "working": "orange/demo"}
     assert context["workspace"] == it.place.workspace
     summary = json.loads(it.read("reports/run_summary.json"))
     assert (summary["code"], summary["outcome"], summary["exit_code"]) == ("FAILED", "failed", 5)
-    assert [stage["stage"] for stage in summary["stages"]] == ["execute", "execute", "prepare"][::-1]
+    assert [stage["stage"] for stage in summary["stages"]] == ["prepare", "execute", "execute", "execute"]
     error = it.read("error.md")
     assert "red ``` alert" in error
     assert "orange task retry k3f9x2ab" in error

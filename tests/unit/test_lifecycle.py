@@ -238,10 +238,10 @@ def test_approval_is_of_a_result() -> None:
 @pytest.mark.parametrize(
     ("source", "to", "kept"),
     [
-        ("reviewing", "working", "changes conflict checks answer"),
-        ("stuck", "working", "changes conflict checks answer"),
-        ("working", "pending", "changes conflict checks answer"),
-        ("stuck", "pending", "changes conflict checks answer"),
+        ("reviewing", "working", "changes conflict checks answer resume"),
+        ("stuck", "working", "changes conflict checks answer resume"),
+        ("working", "pending", "changes conflict checks answer resume"),
+        ("stuck", "pending", "changes conflict checks answer resume"),
         ("working", "stuck", "changes conflict checks"),
         ("reviewed", "stuck", "changes conflict checks"),
         ("working", "reviewing", ""),
@@ -253,7 +253,7 @@ def test_approval_is_of_a_result() -> None:
         ("pending", "backlog", ""),
         ("stuck", "cancelled", ""),
         ("delegated", "pending", ""),
-        ("pending", "working", "changes conflict checks answer"),
+        ("pending", "working", "changes conflict checks answer resume"),
     ],
 )
 def test_a_request_lives_until_it_is_served(source: str, to: str, kept: str) -> None:

@@ -184,6 +184,16 @@ class Account:
         }
 
 
+def summed(record: Mapping[str, Any], past: Mapping[str, Any]) -> dict[str, Any]:
+    """Add to a step's record what the run's earlier steps used; the conversation's own count has it already."""
+    if not past:
+        return dict(record)
+    tokens = {name: count + number(past["tokens"].get(name)) for name, count in record["tokens"].items()}
+    costs = [cost for cost in (past.get("cost_usd"), record["cost_usd"]) if cost is not None]
+    turns = record["turns"] + number(past.get("turns"))
+    return {**record, "tokens": tokens, "turns": turns, "cost_usd": sum(costs) if costs else None}
+
+
 def text_of(content: object) -> str:
     """Join the text of a content that is a string, or a list of parts with text."""
     if isinstance(content, str):

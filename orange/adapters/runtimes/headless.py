@@ -21,7 +21,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from orange import recordfile
-from orange.adapters.runtimes.events import Account, Began, Event, Limited, Spent, Tokens
+from orange.adapters.runtimes.events import Account, Began, Event, Limited, Spent, Tokens, summed
 from orange.adapters.runtimes.registry import reader
 from orange.adapters.runtimes.rendering import Page
 from orange.core import redact, runfiles
@@ -42,8 +42,10 @@ SILENCE, LAST_WORDS = 0.1, 2.0
 class Headless:
     """One agent's program and what is known of it."""
 
-    def __init__(self, folder: str, inner: Mapping[str, Any], before: Tokens) -> None:
+    def __init__(self, folder: str, inner: Mapping[str, Any], before: Tokens, past: Mapping[str, Any]) -> None:
+        """`past`: what this run's earlier steps told; empty for the first."""
         self._folder, self._read = folder, reader(inner["reader"])
+        self.inner, self._past = inner, past
         self.account, self._page = Account(before), Page(inner["reader"], sys.stdout)
         self._pid = 0
         self._kill_at: float | None = None
@@ -157,7 +159,8 @@ class Headless:
 
     def _save(self) -> None:
         """Write what is known; a full disk loses the account, not the work."""
-        text = json.dumps(self._secrets.mask_value(self.account.record(time.time())), indent=1) + "\n"
+        told = summed(self.account.record(time.time()), self._past)
+        text = json.dumps(self._secrets.mask_value({"agent": self.inner["reader"], **told}), indent=1) + "\n"
         with contextlib.suppress(OSError):
             recordfile.replace(f"{self._folder}/{runfiles.AGENT}", text.encode(), sync=False)
 
@@ -168,19 +171,42 @@ class Headless:
 
 
 def main() -> int:
-    """Run the agent of the run that the environment names."""
+    """Run the agent of the run, and of the step, that the environment names."""
     folder = f"{os.environ[runfiles.RUNTIME_MARK]}/runs/{os.environ[runfiles.RUN_MARK]}"
     with open(f"{folder}/{runfiles.SPEC}", encoding="utf-8", errors="surrogateescape") as file:
         told = json.load(file)
-    inner = _enclosed(told["command"]["inner"], told["command"]["within"])
-    spent = (told["spec"]["resume"] or {}).get("spent") or {}
-    headless = Headless(folder, inner, Tokens(**spent))
+    steps = (told.get("course") or {}).get("steps", ())
+    mark = os.environ.get(runfiles.STEP_MARK)
+    step: Mapping[str, Any] = next((step for step in steps if step["name"] == mark), {})
+    headless = _headless(folder, told, step)
+    inner = headless.inner
     signal.signal(signal.SIGTERM, headless.pass_on)
     try:
-        return _outcome(headless, _attempt(headless, inner))
+        return _outcome(headless, _attempt(headless))
     except (FileNotFoundError, PermissionError) as error:
         print(f"{inner['argv'][0]}: {error.strerror}", file=sys.stderr)  # noqa: T201 - for people, in the log
         return MISSING
+
+
+def _headless(folder: str, told: Mapping[str, Any], step: Mapping[str, Any]) -> Headless:
+    """Prepare the program; it goes on with the conversation of this run's earlier steps where that was its own."""
+    command, past = step.get("command") or told["command"], _read_account(folder)
+    inner, session = command["inner"], past.get("session")
+    spent = ((told["spec"]["resume"] or {}).get("spent") or {}) if inner["resumed"] else {}
+    if session and step.get("continued") and past.get("agent") == inner["reader"]:
+        inner = {**inner, "resumed": [word.replace(runfiles.SESSION, session) for word in step["continued"]]}
+        spent = past["conversation_tokens"]
+    return Headless(folder, _enclosed(inner, command["within"]), Tokens(**spent), past)
+
+
+def _read_account(folder: str) -> dict[str, Any]:
+    """Read what this run's earlier steps told; empty for the first."""
+    try:
+        with open(f"{folder}/{runfiles.AGENT}", encoding="utf-8") as file:
+            found = json.load(file)
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _enclosed(inner: Mapping[str, Any], within: Sequence[str]) -> Mapping[str, Any]:
@@ -189,8 +215,9 @@ def _enclosed(inner: Mapping[str, Any], within: Sequence[str]) -> Mapping[str, A
     return {**inner, "argv": [*within, *inner["argv"]], "resumed": resumed}
 
 
-def _attempt(headless: Headless, inner: Mapping[str, Any]) -> int:
+def _attempt(headless: Headless) -> int:
     """Continue the conversation; begin a new one when it turns out not to be there. Raises OSError."""
+    inner = headless.inner
     if inner["resumed"]:
         status = headless.run(inner["resumed"], runfiles.FOLLOWUP)
         if status <= 0 or headless.account.limited or headless.began:

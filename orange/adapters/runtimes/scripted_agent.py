@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from orange.adapters import process
 from orange.adapters.runtimes import scripting
 from orange.adapters.runtimes.scripting import BadScript, Instruction
+from orange.core import runfiles
 
 #: Seconds a command of a script may take: the supervisor's limits come first.
 PATIENCE = 86400.0
@@ -46,8 +47,13 @@ class Agent:
     def instructions(self) -> list[Instruction]:
         """Read the task's script: from its file, else from the prompt. Raises BadScript."""
         texts = (_read(self.env.get(name, "")) for name in ("ORANGE_TASK_FILE", "ORANGE_PROMPT_FILE"))
-        script = next((found for text in texts if (found := scripting.script_in(text)) is not None), None)
-        return self._default() if script is None else scripting.parse(script)
+        step = self.env.get(runfiles.STEP_MARK)
+        main = not step or runfiles.MAIN_MARK in self.env
+        found = (scripting.script_in(text, step, main=main) for text in texts)
+        script = next((script for script in found if script is not None), None)
+        if script is None:
+            return self._default() if main else []
+        return scripting.parse(script)
 
     def _default(self) -> list[Instruction]:
         folder = os.path.basename(os.path.dirname(self.env.get("ORANGE_TASK_FILE", "")))

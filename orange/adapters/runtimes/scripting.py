@@ -35,7 +35,7 @@ VERBS = {
     "write": "PATH TEXT",
 }
 
-_FENCE = re.compile(r"^```script[ \t]*\r?\n(.*?)^```[ \t]*\r?$", re.MULTILINE | re.DOTALL)
+_FENCE = re.compile(r"^```script(?:[ \t]+([a-z][a-z0-9_-]*))?[ \t]*\r?\n(.*?)^```[ \t]*\r?$", re.MULTILINE | re.DOTALL)
 _ATTEMPT = re.compile(r"attempt[ \t]+([0-9]+):[ \t]*")
 
 
@@ -61,10 +61,19 @@ class BadScript(Exception):
         super().__init__(f"line {line} of the script: {reason}")
 
 
-def script_in(text: str) -> str | None:
-    """Return the first ```script block of a text, or None. Indented fences inside belong to it."""
-    found = _FENCE.search(text)
-    return found[1].replace("\r\n", "\n") if found else None
+def script_in(text: str, step: str | None = None, *, main: bool = True) -> str | None:
+    """Return the ```script block of a text for a step, or None where the text has none at all.
+
+    That is the first one with the step's name behind it; without such a one, for the step that does the work, the
+    first without a name; else there is nothing to do. Indented fences inside belong to a block.
+    """
+    found = [(name, script.replace("\r\n", "\n")) for name, script in _FENCE.findall(text)]
+    if not found:
+        return None
+    wanted = [script for name, script in found if name and name == step]
+    if main:
+        wanted += [script for name, script in found if not name]
+    return wanted[0] if wanted else ""
 
 
 def parse(script: str) -> list[Instruction]:
