@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import cache
 
 import orange
@@ -18,6 +19,7 @@ from orange.core.layout import Layout
 from orange.core.pipelines import SLUG
 from orange.core.problems import PipelineUnusable, Problem
 from orange.core.prompt import VARIABLES, unknown_variables
+from orange.core.settings import Settings
 from orange.core.steps import BY_AGENT, SHAPES, Pipeline, Shape
 
 #: Bytes read of a file; the parser refuses what is larger than it takes.
@@ -36,6 +38,8 @@ class FilePipelines:
         #: Own files as last read: name -> stamp, pipeline, problems.
         self._own: dict[str, tuple[_Stamp, Pipeline | None, tuple[Problem, ...]]] = {}
         self._shapes: Mapping[str, Shape] = {}
+        #: Settings, shapes, and both together.
+        self._completed: tuple[Settings, Mapping[str, Shape], Settings] | None = None
 
     def get(self, name: str) -> Pipeline:
         """Return a pipeline. Raises PipelineUnusable, naming what is wrong and where."""
@@ -65,6 +69,13 @@ class FilePipelines:
         """How the project's own pipelines end, by name; the same mapping as long as nothing has changed."""
         self._read()
         return self._shapes
+
+    def completed(self, settings: Settings) -> Settings:
+        """Add to settings how the project's own pipelines end; the same value as long as nothing has changed."""
+        shapes = self.shapes()
+        if self._completed is None or self._completed[0] is not settings or self._completed[1] is not shapes:
+            self._completed = (settings, shapes, replace(settings, pipelines=shapes))
+        return self._completed[2]
 
     def template(self, name: str) -> str:
         """Return a prompt template. Raises PipelineUnusable for one that is not there or names what does not exist."""

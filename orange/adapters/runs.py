@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, fields, replace
 from typing import Any
 
@@ -126,6 +126,27 @@ class FileRuns:
     def last(self, task: str) -> int:
         """The highest epoch under which a run of the task left anything here; 0 when none did."""
         return max(self._epochs().get(task, ()), default=0)
+
+    def stages(self, run: str) -> Sequence[Mapping[str, object]]:
+        """What a run's supervisor noted of its stages and steps, oldest first; a torn last line comes later."""
+        *lines, _ = (_read(f"{self.folder(run)}/{runfiles.STAGES}") or b"").split(b"\n")
+        return [_line(line) for line in lines]
+
+    def published(self, run: str, code: str | None, line: str) -> None:
+        """Note what came of publishing: a line in its log and, where it gives one, the code. Raises StorageFailed."""
+        folder = self.folder(run)
+        log = f"{folder}/{runfiles.LOGS}/publish.log"
+        try:
+            if not os.path.isdir(folder):
+                return
+            os.makedirs(os.path.dirname(log), mode=0o700, exist_ok=True)
+            with open(log, "a", encoding="utf-8", errors="surrogateescape") as file:
+                file.write(f"{line}\n")
+        except OSError as error:
+            raise StorageFailed(log, error.strerror or str(error)) from error
+        summary = _values(f"{folder}/{runfiles.SUMMARY}")
+        if code and summary:
+            self.keep(run, runfiles.SUMMARY, {**summary, "code": code})
 
     def close(self, run: str, outcome: Outcome, message: str, commit: str | None) -> None:
         """Write how a run ended that is proven dead and left no result. Raises StorageFailed."""
@@ -282,6 +303,15 @@ def _spec(told: dict[str, Any]) -> RunSpec:
     if values.get("resume"):
         values["resume"] = Resume(values["resume"]["session"], Spent(**values["resume"]["spent"]))
     return RunSpec(**values | {"agent_settings": AgentSettings(**settings)})
+
+
+def _line(data: bytes) -> Mapping[str, object]:
+    """Read one line of the stages; one that makes no sense says nothing, and still counts."""
+    try:
+        found = json.loads(data)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _command(folder: str) -> str:

@@ -183,6 +183,9 @@ def task_page(view: View, style: Style) -> list[str]:
         value = _field(view.get(name))
         if value and not (name == "skill" and value == "auto"):
             lines.append(f"{style.paint(f'{name:<20}', 'dim')} {value}")
+    steps = [f"{step['name']} {step['state']}" for step in view.get("steps") or ()]
+    if steps:
+        lines.append(f"{style.paint('steps'.ljust(20), 'dim')} {one_line(', '.join(steps))}")
     times = (f"{name} {view[key]} ({age(view[key], style.now)})" for name, key in _TIMES if view.get(key))
     lines += [
         *spent_lines(view.get("spent") or {}, style),

@@ -6,7 +6,6 @@ A file is a list of steps under `steps:`; a step is a name alone, or a mapping w
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping
 
 from orange.core import config_file
@@ -102,6 +101,8 @@ def commands(pipeline: Pipeline) -> Mapping[str, str]:
 
 def fingerprint(found: Mapping[str, str]) -> str | None:
     """Hash what `commands` listed; None when there is nothing."""
+    import hashlib
+
     text = "\0".join(f"{name}\0{found[name]}" for name in sorted(found))
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest() if found else None
 

@@ -263,6 +263,12 @@ class Runs(Protocol):
     def planted(self, run: str) -> tuple[str, ...]:
         """What a run's agent left behind for git to run, in one sentence each."""
 
+    def stages(self, run: str) -> Sequence[Mapping[str, object]]:
+        """What a run's supervisor noted of its stages and steps, oldest first."""
+
+    def published(self, run: str, code: str | None, line: str) -> None:
+        """Note in a run's folder, where there is one, what came of publishing. Raises StorageFailed."""
+
     def last(self, task: str) -> int:
         """The highest epoch under which a run of the task left anything here; 0 when none did."""
 

@@ -243,6 +243,33 @@ def _first_after(steps: Sequence[Step], results: Sequence[Result], target: int) 
     return next((number for number, result in enumerate(results) if result.step == name), len(results))
 
 
+def progress(steps: Sequence[Step], results: Sequence[Result], now: str | None = None) -> list[dict[str, object]]:
+    """Say of each step how far it is: the word of its result, or `running`, `waiting`, `pending`."""
+    at = stand(steps, results).at
+    latest = {result.step: result for result in results}
+    return [_progress(step, number - at, latest.get(step.name), now) for number, step in enumerate(steps)]
+
+
+def _progress(step: Step, ahead: int, result: Result | None, now: str | None) -> dict[str, object]:
+    state = "running" if step.name == now else _state(step, ahead, result)
+    told = result if result and state == result.outcome else None
+    return {
+        "name": step.name,
+        "kind": step.kind,
+        "state": state,
+        "message": told.message if told else None,
+        "at": (told.at or None) if told else None,
+        "seconds": told.seconds if told else None,
+    }
+
+
+def _state(step: Step, ahead: int, result: Result | None) -> str:
+    """Say how far a step is that lies so many places ahead of where the pipeline stands."""
+    if result and (ahead < 0 or (ahead == 0 and result.outcome in {FAILED, INTERRUPTED})):
+        return result.outcome
+    return "waiting" if ahead == 0 and step.kind == APPROVAL else "pending"
+
+
 def main_step(steps: Sequence[Step]) -> str | None:
     """Name the step that does the work: `implement` where there is one, else the last of an agent."""
     names = [step.name for step in steps if step.kind in BY_AGENT]

@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from orange.core import effective, prompt
+from orange.core.lifecycle import Status, StuckReason
 from orange.core.model import RequestKind, Task
 from orange.core.ports import Course, RunRecord, StepSpec
-from orange.core.problems import TaskNotFound
+from orange.core.problems import PipelineUnusable, TaskNotFound
 from orange.core.settings import AgentSettings, Settings
-from orange.core.steps import BY_AGENT, Pipeline, Result, Step, resumed, with_gates
+from orange.core.steps import BY_AGENT, COMMIT, REVIEW, Pipeline, Result, Step, progress, resumed, with_gates
 from orange.project.parts import Parts
 
 #: So many runs back the records are looked through.
@@ -37,6 +38,30 @@ def last_run(parts: Parts, task: Task, epoch: int) -> RunRecord | None:
         if record and record.launched and record.course:
             return record
     return None
+
+
+def steps_view(parts: Parts, task: Task) -> list[dict[str, object]]:
+    """Say of each step of a task how far it is; nothing where its pipeline cannot be read."""
+    record = last_run(parts, task, task.epoch)
+    known = record.course if record else None
+    try:
+        steps = pipeline_of(parts, task).steps
+    except PipelineUnusable:
+        steps = known.steps if known else ()
+    now = known.now if known and record and record.outcome is None else None
+    found = progress(steps, known.results if known else (), now)
+    return [_by_status(line, task) for line in found]
+
+
+def _by_status(line: dict[str, object], task: Task) -> dict[str, object]:
+    """Say of the steps that no run does how far they are: the task's status tells."""
+    if line["state"] == "waiting" and not (task.stuck and task.stuck.reason is StuckReason.APPROVAL):
+        return {**line, "state": "pending"}  # the run that is to ask for it has not come there
+    if line["kind"] == REVIEW and task.status in {Status.REVIEWING, Status.REVIEWED, Status.DONE}:
+        return {**line, "state": "waiting" if task.status is Status.REVIEWING else "done"}
+    if line["kind"] == COMMIT and task.status in {Status.REVIEWED, Status.DONE}:
+        return {**line, "state": "waiting" if task.status is Status.REVIEWED else "done"}
+    return line
 
 
 def results_of(parts: Parts, task: Task, epoch: int) -> tuple[Result, ...]:

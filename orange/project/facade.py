@@ -17,6 +17,7 @@ from orange.core.waiting import Waiting
 from orange.project import (
     claims,
     cleanup,
+    course,
     creation,
     dispatching,
     editing,
@@ -114,6 +115,7 @@ class Project:
         viewer = self.viewer()
         task = self._resolve(address, viewer.world.board)
         return viewer.view(task, self.body(task.id) if body else None) | {
+            "steps": course.steps_view(self.parts, task),
             "checks": rounds.rounds(self.parts, task),
             "spent": asdict(spending.bill_of(self.parts, task)),
         }

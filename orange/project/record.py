@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from orange.core import effective, graph, times
+from orange.core import effective, graph, runevents, times
 from orange.core.lifecycle import Facts, Status, StuckReason, advance
 from orange.core.model import Stuck, Task
 from orange.core.problems import TaskNotFound
@@ -41,9 +41,22 @@ class Pen:
     def move(self, task: Task, to: Status, known: Known | None = None, **data: object) -> Task:
         """Move a task to a status and record it. Raises IllegalTransition; writes nothing then."""
         moved = advance(task, to, self.speaker.actor, self.facts(task, to, known or Known()))
+        self.stages(task)
         self.tx.put(moved)
         self.event(task.id, "task.updated", status=to.value, was=task.status.value, **data)
         return moved
+
+    def stages(self, task: Task) -> None:
+        """Take into the trail what the run that holds the task has noted of its stages and steps, each once."""
+        run = task.claim.run if task.claim and not task.claim.by_person else None
+        lines = self.parts.runs.stages(run) if run else ()
+        if run is None or not lines:
+            return
+        record = self.parts.runs.record(run)
+        steps = {step.name for step in record.course.steps} if record and record.course else set()
+        there = runevents.noted(self.parts.store.events(task.id), run)
+        for event in runevents.events(run, lines, steps, there):
+            self.tx.event(task.id, event)
 
     def stick(self, task: Task, reason: StuckReason, message: str, evidence: str | None = None) -> Task:
         """Move a task to stuck with its structured reason."""

@@ -53,6 +53,7 @@ def settle(parts: Parts, speaker: Speaker, action: SettleRun, run: Run | None) -
         check_epoch(task, action.run)
         evidence = f"{parts.runs.folder(action.run)}/error.md" if action.failed else None
         if action.to is task.status:  # it asked, and its run has ended: only the binding goes
+            pen.stages(task)
             return pen.keep(task.unbound())
         attempts = task.attempts + 1 if action.failed else task.attempts
         if action.to is Status.STUCK:

@@ -122,6 +122,8 @@ def _context(job: Job, stamp: str) -> dict[str, object]:
         "title": job.title,
         "run": job.run,
         "attempt": job.attempt,
+        "pipeline": job.pipeline,
+        "steps": [step.name for step in job.steps],
         "runtime": {"agent": job.agent, "model": job.model, "effort": job.effort},
         "branches": {"base": job.base, "working": job.branch},
         "workspace": job.workspace,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from orange.core import runfiles
-from orange.core.ending import RATE_LIMITED, STOPPED, Ending, Subject, error_text, result
+from orange.core.ending import APPROVAL, RATE_LIMITED, STOPPED, Ending, Subject, error_text, result
 
 if TYPE_CHECKING:
     from orange.runner.folder import RunFolder
@@ -23,7 +23,9 @@ def write_result(folder: RunFolder, ending: Ending, commit: str | None, ended_at
 
 def write_summary(folder: RunFolder, job: Job, ending: Ending, saved: Saved) -> None:
     """Write outcome, stages and durations. Raises OSError."""
+    done = folder.read_json(runfiles.STEPS).get("results")
     summary = {
+        "format": runfiles.FORMAT,
         "run": job.run,
         "task": job.task,
         "attempt": job.attempt,
@@ -35,6 +37,7 @@ def write_summary(folder: RunFolder, job: Job, ending: Ending, saved: Saved) -> 
         "commit": saved.commit,
         "conversation": folder.read_json(runfiles.AGENT) or None,
         "stages": folder.stages,
+        "steps": [result for result in done if result["run"] == job.run] if isinstance(done, list) else [],
         "ended_at": folder.stamp(),
     }
     folder.write_json(runfiles.SUMMARY, summary)
@@ -46,6 +49,8 @@ def _code(ending: Ending, patch: str | None) -> str:
         return "CANCELLED"
     if ending.outcome == RATE_LIMITED:
         return "RATE_LIMITED"
+    if ending.outcome == APPROVAL:
+        return "WAITING"
     if ending.failed:
         return "FAILED"
     return "NO_CHANGES" if patch == "" else "EXECUTED"

@@ -21,7 +21,7 @@ import orange
 from orange.adapters.runtimes.scripted_agent import ACTIONS
 from orange.adapters.runtimes.scripting import VERBS
 from orange.cli.app import root
-from orange.core import config, lifecycle, publish_result
+from orange.core import artifacts, config, lifecycle, publish_result
 from orange.core.config_schema import KEYS, json_schema
 from orange.core.config_values import Key, Kind
 from orange.core.config_view import shown
@@ -38,7 +38,13 @@ _WIDTH = 100
 
 def pages(folder: str) -> Mapping[str, str]:
     """Return every page below the docs folder that has generated parts, with its text as it should be."""
-    schemas = {"config": json_schema(), "publish_result": publish_result.schema()}
+    schemas = {
+        "config": json_schema(),
+        "publish_result": publish_result.schema(),
+        "task_context": artifacts.task_context(),
+        "steps": artifacts.steps(),
+        "run_summary": artifacts.run_summary(),
+    }
     found = {
         f"reference/{name}.schema.json": json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
         for name, schema in schemas.items()

@@ -6,7 +6,6 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -17,7 +16,7 @@ from orange.core.home import home as _home
 from orange.core.layout import Layout
 from orange.core.lifecycle import Actor
 from orange.core.ports import Executor, Integration, Runs, RunSpec, Workspaces
-from orange.core.problems import DaemonUnavailable, InvalidInput, NotAProject, Problem
+from orange.core.problems import DaemonUnavailable, NotAProject, Problem
 from orange.core.settings import Settings
 from orange.core.sharing import Candidates, Forge, Publications
 from orange.core.storeports import TaskStore
@@ -170,16 +169,8 @@ class Wired:
     def settings(self) -> Settings:
         """Return the effective configuration."""
         settings = self.configuration.settings()
-        if not os.path.isdir(f"{self.layout.tree}/pipelines"):
-            return settings
-        shapes = self.pipelines.shapes()
-        known = self._parts.get("settings")
-        if known is None or known[0] != (id(settings), id(shapes)):
-            known = self._parts["settings"] = (
-                (id(settings), id(shapes)),
-                (replace(settings, pipelines=shapes), settings),
-            )
-        return known[1][0]
+        own = os.path.isdir(f"{self.layout.tree}/pipelines")
+        return self.pipelines.completed(settings) if own else settings
 
     def capabilities(self) -> frozenset[str]:
         """Return what this machine can do."""
@@ -253,15 +244,10 @@ def heal(layout: Layout) -> None:
 
 
 def _agent_command(spec: RunSpec, prompt_file: str) -> Command:
-    """Ask a run's agent for its program; a run of checks has none. Raises InvalidInput for an unknown agent."""
-    if not spec.agent:
-        return Command((), {})
-    from orange.adapters.runtimes.registry import RUNTIMES
+    """Ask a run's agent for its program; a run of checks has none. Raises AgentUnusable for an unknown agent."""
+    from orange.adapters.runtimes import registry as agents
 
-    runtime = RUNTIMES.get(spec.agent)
-    if runtime is None:
-        raise InvalidInput("agent", f"{spec.agent!r} is none of {', '.join(RUNTIMES)}")
-    return runtime.command(spec, prompt_file)
+    return agents.command(spec, prompt_file) if spec.agent else Command((), {})
 
 
 def open_project(path: str, speaker: Speaker | None = None) -> Project:

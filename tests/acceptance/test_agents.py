@@ -228,3 +228,26 @@ def test_all_four_at_once(agents: Place, model: Model) -> None:
         assert len(last.prompts) == 2
         assert "(continued)" in last.prompts[1]
         assert "## How to work here" not in last.prompts[1]
+
+
+def test_the_steps_of_a_run_are_one_conversation(agents: Place, model: Model) -> None:
+    """Each agent is told the second step in the conversation of the first, and what both used is summed up."""
+    configure(agents, f"review: {{by: none}}\n{settings(model.url)}")
+    second = "echo two >> second.txt && git add second.txt && git commit -q -m Second"
+    own = agents.repo / ".orange" / "pipelines"
+    own.mkdir()
+    polish = f"steps:\n- implement\n- name: polish\n  prompt: |-\n    Carry out:\n\n    $ {second}\n- commit\n"
+    (own / "task.yaml").write_text(polish)
+    tasks = {agent: _task(agents, agent, _commit(f"{agent}.txt")) for agent in AGENTS}
+    agents.start()
+    seen: dict[str, list[str]] = {}
+    for agent, task in tasks.items():
+        _status(agents, task, "done")
+        record = _record(agents, f"{task}-1")
+        steps = json.loads((_folder(agents, f"{task}-1") / "steps.json").read_text())["results"]
+        assert [f"{step['step']} {step['outcome']}" for step in steps] == ["implement done", "polish done"], agent
+        (talk,) = [talk for talk in model.of(f"Task {task}") if len(talk.prompts) == 2][-1:]
+        assert "This step: polish" in talk.prompts[1], agent
+        assert record["conversation"]["turns"] >= 2
+        seen[agent] = talk.prompts
+    assert set(seen) == set(AGENTS)

@@ -8,8 +8,12 @@ import signal
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from orange.core import artifacts, publish_result
 from tests.acceptance.conftest import configure
 from tests.acceptance.place import Place
+from tests.data.schemas import faults
 
 
 def create(place: Place, name: str, scripts: dict[str, str], *flags: str) -> str:
@@ -288,3 +292,72 @@ def test_commands_of_a_clones_pipelines_wait_for_trust(place: Place, tmp_path: P
     assert "pipelines" in place.orange("trust", cwd=clone).out
     assert not place.orange("config", "validate", "--json", cwd=clone).json["problems"]
     assert not mark.exists()
+
+
+def test_the_trail_tells_the_stages_and_steps_in_order(place: Place) -> None:
+    """Prepare, execute with each step, publish: each began and ended once; what was not changed is not published."""
+    task = create(place, "oauth", {"plan": "say planned", "": "write a.txt x\ncommit A"}, "--type", "feature")
+    idle = create(place, "idle", {"": "say nothing to do"})
+    place.start()
+    place.settled({"oauth": "done", "idle": "done"})
+    told = [
+        (event["type"], event["data"].get("step") or event["data"].get("status"))
+        for event in events(place, task)
+        if event["type"].partition(".")[2] in {"prepare", "execute", "publish", "step_started", "step_completed"}
+    ]
+    steps = ("plan", "plan_impl", "implement", "verify")
+    assert told == [
+        ("task.prepare", "started"),
+        ("task.prepare", "finished"),
+        ("task.execute", "started"),
+        *((kind, step) for step in steps for kind in ("task.step_started", "task.step_completed")),
+        ("task.execute", "finished"),
+        ("task.publish", "started"),
+        ("task.publish", "finished"),
+    ]
+    last = [event["data"] for event in events(place, idle) if event["type"] == "task.publish"][-1]
+    assert (last["status"], "nothing was changed" in last["skipped"]) == ("finished", True)
+    assert json.loads(read(place, f"{idle}-1", "reports/run_summary.json"))["code"] == "NO_CHANGES"
+    assert json.loads(read(place, f"{task}-1", "reports/run_summary.json"))["code"] == "PUBLISHED_MERGE"
+    assert "merged" in read(place, f"{task}-1", "logs/publish.log")
+
+
+def test_an_agent_that_hands_over_leaves_its_steps_in_the_trail(place: Place) -> None:
+    """What a run noted is in the trail when it leaves its task, by whatever way, and never twice."""
+    task = create(place, "parent", {"": 'create part "A part" --body -\ndelegate\nhang'})
+    place.start()
+    place.until(lambda: place.task(task)["status"] in {"delegated", "done"}, "the hand-over")
+    place.settled({"parent": "done"})
+    lines = [event["data"]["line"] for event in events(place, task) if "line" in event["data"]]
+    assert lines == sorted(set(lines))
+    assert [event["type"] for event in events(place, task)].count("task.step_started") == 1
+
+
+@pytest.mark.parametrize("status", ["done", "stuck"])
+def test_what_a_run_leaves_is_as_its_schemas_say(place: Place, status: str) -> None:
+    """Context, steps, summary and the result of publishing, of a run that succeeded and of one that failed."""
+    configure(place, "agent: script\nreview: {by: none}\nlimits: {attempts: 1}\n")
+    run = "exit 3" if status == "stuck" else "true"
+    pipeline(place, "task", f"steps:\n- implement\n- name: test\n  run: {run}\n- review\n- commit\n")
+    task = create(place, "work", {"": "write a.txt x\ncommit A"})
+    place.start()
+    place.settled({"work": status})
+    found = {
+        "task_context.json": artifacts.task_context(),
+        "steps.json": artifacts.steps(),
+        "reports/run_summary.json": artifacts.run_summary(),
+        **({"publish_result.json": publish_result.schema()} if status == "done" else {}),
+    }
+    for name, schema in found.items():
+        assert not faults(json.loads(read(place, f"{task}-1", name)), schema), name
+    for name in ("logs/prepare.log", "logs/execute.log", "logs/steps/test.log", "patches/changes.patch"):
+        assert (place.repo / ".git" / "orange" / "runs" / f"{task}-1" / name).exists(), name
+    summary = json.loads(read(place, f"{task}-1", "reports/run_summary.json"))
+    assert [step["step"] for step in summary["steps"]] == ["implement", "test"]
+    shown = {step["name"]: step["state"] for step in place.task(task)["steps"]}
+    assert shown == (
+        {"implement": "done", "test": "done", "review": "done", "commit": "done"}
+        if status == "done"
+        else {"implement": "done", "test": "failed", "review": "pending", "commit": "pending"}
+    )
+    assert f"implement done, test {shown['test']}" in place.orange("task", "show", task).out

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-_TYPES: dict[str, type] = {"object": dict, "array": list, "string": str, "integer": int}
+_TYPES: dict[str, type] = {"object": dict, "array": list, "string": str, "integer": int, "null": type(None)}
 _KNOWN = {"$schema", "title", "description"}
 
 
@@ -28,8 +28,15 @@ def faults(value: Any, schema: Mapping[str, Any], at: str = "$") -> list[str]:
     return found
 
 
+def _is_of(value: Any, wanted: str) -> bool:
+    if wanted == "number":
+        return isinstance(value, (int, float)) and not isinstance(value, bool)
+    return isinstance(value, _TYPES[wanted]) and not isinstance(value, bool)
+
+
 _CHECKS: dict[str, Callable[[Any, Any], bool]] = {
-    "type": lambda value, wanted: isinstance(value, _TYPES[wanted]) and not isinstance(value, bool),
+    "type": _is_of,
+    "anyOf": lambda value, wanted: any(not faults(value, schema) for schema in wanted),
     "enum": lambda value, wanted: value in wanted,
     "const": lambda value, wanted: value == wanted,
     "pattern": lambda value, wanted: isinstance(value, str) and re.search(wanted, value) is not None,

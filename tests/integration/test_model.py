@@ -189,6 +189,13 @@ class FakeRuns:
     def close(self, run: str, outcome: Outcome, message: str, commit: str | None) -> None:
         del run, outcome, message, commit
 
+    def stages(self, run: str) -> Sequence[Mapping[str, object]]:
+        del run
+        return ()
+
+    def published(self, run: str, code: str | None, line: str) -> None:
+        """Forget it."""
+
     def last(self, task: str) -> int:
         return self.left.get(task, 0)
 

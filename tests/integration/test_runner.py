@@ -412,7 +412,7 @@ def test_checks_see_what_was_saved_and_end_a_good_run(it: Bench) -> None:
     assert Path(it.place.workspace, "seen").read_text() == it.asked
     assert len(it.asked.splitlines()) == 1
     assert it.read("logs/steps/check-tests.log").split() == [it.record.spec.task]
-    assert it.stages()[-2:] == ["execute/check lint started", "execute/check lint finished"]
+    assert it.stages()[-3:] == ["execute/check lint started", "execute/check lint finished", "execute finished"]
 
 
 def test_every_check_runs_and_those_that_fail_are_evidence(it: Bench) -> None:
