@@ -288,6 +288,7 @@ def _course(told: dict[str, Any] | None, folder: str) -> Course | None:
 def _conversation(told: dict[str, Any]) -> Conversation:
     """Read what an agent's stream told; what makes no sense counts as not told."""
     try:
+        told = {"agent": None, **told}
         values = {field.name: told[field.name] for field in fields(Conversation)}
         counts = {key: Spent(**values[key]) for key in ("tokens", "conversation_tokens")}
     except (KeyError, TypeError):

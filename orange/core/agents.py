@@ -57,6 +57,8 @@ class Conversation:
     limited_until: float | None = None
     #: The last failure, in the agent's words.
     error: str | None = None
+    #: Whose it is; None where nobody said, and it is the run's agent's.
+    agent: str | None = None
 
 
 #: What is known of a conversation that nothing was told of.

@@ -225,6 +225,11 @@ class RunRecord:
     #: Its steps and what came of them; None for a run of an agent alone.
     course: Course | None = None
 
+    @property
+    def speaker(self) -> str:
+        """The agent whose conversation this is: a step may have had another one than the run."""
+        return self.conversation.agent or self.spec.agent
+
 
 class Pipelines(Protocol):
     """The pipelines and prompt templates of a project, its own over those that come with orange."""

@@ -125,7 +125,7 @@ def _first(found: Course) -> StepSpec | None:
 def _earlier(parts: Parts, task: Task, agent: str) -> RunRecord | None:
     """Find the conversation that a new run of this agent continues, unless another agent worked on the task since."""
     found = conversation_of(parts, task, task.epoch - 1)
-    return found if found and found.spec.agent == agent else None
+    return found if found and found.speaker == agent else None
 
 
 def conversation_of(parts: Parts, task: Task, epoch: int) -> RunRecord | None:

@@ -13,6 +13,7 @@ from orange.core.agents import Resume
 from orange.core.model import Presence, Task
 from orange.core.ports import RunRecord, RunSpec
 from orange.core.problems import AlreadyClaimed, InvalidInput, SessionFailed
+from orange.core.settings import AgentSettings
 from orange.project.claims import check_person, take, take_from_agent
 from orange.project.launch import conversation_of, prepare_workspace
 from orange.project.parts import Parts
@@ -42,17 +43,21 @@ def take_over(parts: Parts, speaker: Speaker, task: Task) -> Handover:
     record = conversation_of(parts, task, parts.runs.last(task.id))
     if record is None:
         raise InvalidInput("task", f"no agent has had a conversation about {task.id} here: orange task take {task.id}")
-    command = parts.runs.command(_resumed(record))
+    command = parts.runs.command(_resumed(parts, record))
     env = parts.revealed(command.env)
     held = _claim(parts, speaker, task)
     return Handover(prepare_workspace(parts, held), command.argv, env, str(held.workspace))
 
 
-def _resumed(record: RunRecord) -> RunSpec:
+def _resumed(parts: Parts, record: RunRecord) -> RunSpec:
     """Say how the conversation is continued by hand: in the terminal, and with no word of ours."""
     session = Resume(str(record.conversation.session), record.conversation.conversation_tokens)
-    settings = replace(record.spec.agent_settings, mode="interactive")
-    spec = replace(record.spec, resume=session, prompt="", followup=None, agent_settings=settings)
+    spec = record.spec
+    if record.speaker != spec.agent:  # a step of the pipeline had an agent of its own
+        own = parts.settings().agents.get(record.speaker, AgentSettings())
+        spec = replace(spec, agent=record.speaker, model=None, effort=None, agent_settings=own)
+    settings = replace(spec.agent_settings, mode="interactive")
+    spec = replace(spec, resume=session, prompt="", followup=None, agent_settings=settings)
     return replace(spec, isolation="worktree")  # it is the person's own program now
 
 

@@ -195,7 +195,7 @@ def _run(record: RunRecord, sessions: Mapping[str, str] | None, looks: Looks) ->
         launched=record.launched,
         session=presence,
         gone_looks=looks.count(spec.run, presence),
-        agent=spec.agent,
+        agent=record.speaker if record.outcome is Outcome.RATE_LIMITED else spec.agent,
         limited_until=record.conversation.limited_until if record.outcome is Outcome.RATE_LIMITED else None,
     )
 

@@ -233,21 +233,35 @@ def test_all_four_at_once(agents: Place, model: Model) -> None:
 def test_the_steps_of_a_run_are_one_conversation(agents: Place, model: Model) -> None:
     """Each agent is told the second step in the conversation of the first, and what both used is summed up."""
     configure(agents, f"review: {{by: none}}\n{settings(model.url)}")
-    second = "echo two >> second.txt && git add second.txt && git commit -q -m Second"
     own = agents.repo / ".orange" / "pipelines"
     own.mkdir()
-    polish = f"steps:\n- implement\n- name: polish\n  prompt: |-\n    Carry out:\n\n    $ {second}\n- commit\n"
-    (own / "task.yaml").write_text(polish)
+    (own / "task.yaml").write_text("steps:\n- implement\n- name: polish\n  prompt: Make it shine.\n- commit\n")
     tasks = {agent: _task(agents, agent, _commit(f"{agent}.txt")) for agent in AGENTS}
     agents.start()
-    seen: dict[str, list[str]] = {}
     for agent, task in tasks.items():
         _status(agents, task, "done")
-        record = _record(agents, f"{task}-1")
-        steps = json.loads((_folder(agents, f"{task}-1") / "steps.json").read_text())["results"]
-        assert [f"{step['step']} {step['outcome']}" for step in steps] == ["implement done", "polish done"], agent
-        (talk,) = [talk for talk in model.of(f"Task {task}") if len(talk.prompts) == 2][-1:]
-        assert "This step: polish" in talk.prompts[1], agent
-        assert record["conversation"]["turns"] >= 2
-        seen[agent] = talk.prompts
-    assert set(seen) == set(AGENTS)
+        told = json.loads((_folder(agents, f"{task}-1") / "steps.json").read_text())["results"]
+        assert [f"{step['step']} {step['outcome']}" for step in told] == ["implement done", "polish done"], agent
+        last = model.of(f"Task {task}")[-1]
+        assert len(last.prompts) == 2, agent
+        assert "## This step: polish\n\nMake it shine." in last.prompts[1], agent
+        assert "## What is asked" not in last.prompts[1], agent
+        talk = _record(agents, f"{task}-1")["conversation"]
+        assert (talk["agent"], talk["turns"] >= 3) == (agent, True)
+
+
+def test_a_step_may_have_an_agent_of_its_own(agents: Place, model: Model) -> None:
+    """The step is told everything, for this agent knows nothing yet; the run knows whose conversation came last."""
+    configure(agents, f"review: {{by: none}}\n{settings(model.url)}")
+    own = agents.repo / ".orange" / "pipelines"
+    own.mkdir()
+    polish = "- name: polish\n  prompt: Make it shine.\n  agent: codex\n  role: editor\n"
+    (own / "task.yaml").write_text(f"steps:\n- implement\n{polish}- commit\n")
+    task = _task(agents, "claude", _commit("a.txt"))
+    agents.start()
+    _status(agents, task, "done")
+    talks = {talk.wire: talk.prompts for talk in model.of(f"Task {task}")}
+    (editors,) = [prompts for prompts in talks.values() if "Your role in it: editor." in prompts[0]]
+    assert sorted(len(prompts) for prompts in talks.values()) == [1, 1]
+    assert "## What is asked" in editors[0]
+    assert _record(agents, f"{task}-1")["conversation"]["agent"] == "codex"

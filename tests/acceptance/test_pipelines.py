@@ -361,3 +361,18 @@ def test_what_a_run_leaves_is_as_its_schemas_say(place: Place, status: str) -> N
         else {"implement": "done", "test": "failed", "review": "pending", "commit": "pending"}
     )
     assert f"implement done, test {shown['test']}" in place.orange("task", "show", task).out
+
+
+def test_the_projects_checks_verify_and_send_the_work_back(place: Place) -> None:
+    """Where there are checks, `verify` takes no agent; a failing one is mended where the work is done, not planned."""
+    configure(
+        place,
+        "agent: script\nreview: {by: none}\nchecks: [{name: two, run: 'test $(wc -l < count.txt) -ge 2'}]\n",
+    )
+    scripts = {"plan": "say planned", "": "append count.txt x\ncommit Work", "verify": "fail never run"}
+    task = create(place, "work", scripts, "--type", "feature")
+    place.start()
+    place.settled({"work": "done"})
+    done = ["plan done", "plan_impl done", "implement done", "verify done"]
+    assert steps_of(place, f"{task}-1") == done
+    assert steps_of(place, f"{task}-2") == [*done, "review rejected", "implement done", "verify done"]

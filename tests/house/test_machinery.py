@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -90,3 +91,15 @@ def test_unfit_python_is_named(tmp_path: Path, python: str, said: str) -> None:
     status, complaint = _run(clone / ".ci" / "venv", _machine(machine, {"python3": python, "id": "echo 1000"}))
     assert status == 1
     assert said in complaint
+
+
+def test_a_wheel_has_every_pipeline_and_prompt(tmp_path: Path) -> None:
+    """What orange reads beside its modules is part of what is installed."""
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as packed:
+        names = set(packed.namelist())
+    data = [path for folder in ("pipelines", "prompts") for path in (ROOT / "orange" / folder).iterdir()]
+    assert len(data) > 20
+    assert {path.relative_to(ROOT).as_posix() for path in data} <= names
