@@ -222,3 +222,20 @@ def test_without_bubblewrap_the_run_is_refused(place: Place, bubblewrap: str | N
     assert words in stuck["message"]
     checks = json.loads(place.orange("doctor", "--json", fails=True).out)["checks"]
     assert [check["ok"] for check in checks if check["check"] == "sandbox"] == [False]
+
+
+def test_the_commands_of_a_pipeline_run_in_the_sandbox_too(place: Place) -> None:
+    """What a command or condition of a step starts is the agent's work: it reaches the workspace and nothing else."""
+    folder = place.repo / ".orange" / "pipelines"
+    folder.mkdir()
+    tries = f"touch made; touch {place.home}/escaped; touch {place.repo}/escaped"
+    command = f"- name: test\n  condition: '{tries}; true'\n  run: '{tries}; test -e made'\n"
+    (folder / "task.yaml").write_text(f"steps:\n- implement\n{command}- commit\n")
+    _agent(place, 'cat "$ORANGE_PROMPT_FILE"; orange task show; echo step $ORANGE_STEP')
+    place.orange("task", "create", "work")
+    place.start()
+    place.settled({"work": "done"})
+    assert "step implement" in _log(place)
+    assert not (place.home / "escaped").exists()
+    assert not (place.repo / "escaped").exists()
+    assert "made" in place.git("ls-tree", "--name-only", "refs/orange/base/main").splitlines()
