@@ -300,6 +300,7 @@ def _spec(told: dict[str, Any]) -> RunSpec:
     values = {field.name: told[field.name] for field in fields(RunSpec) if field.name in told}
     settings = {field.name: told["agent_settings"][field.name] for field in fields(AgentSettings)}
     settings["args"], values["ports"] = tuple(settings["args"]), tuple(values["ports"])
+    values["writable"] = tuple(values.get("writable", ()))
     values["checks"] = tuple(Check(*check) for check in values.get("checks", ()))
     if values.get("resume"):
         values["resume"] = Resume(values["resume"]["session"], Spent(**values["resume"]["spent"]))

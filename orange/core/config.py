@@ -67,7 +67,7 @@ def layer(
 
     `flags` are values by dotted name, as text or typed, None for null. Keys set by nobody have the source `default`.
     """
-    allowed, problems = _allowed(project)
+    allowed, problems = _allowed(project, user)
     problems = (*problems, *_idle(allowed), *_idle(user))
     given, flag_problems = _flags(flags)
     layers = ((Origin.USER, user), (Origin.PROJECT, allowed), (Origin.ENVIRONMENT, _environment(environment)))
@@ -118,19 +118,24 @@ def _collected(top: Item, path: str, problems: list[Problem]) -> tuple[Raw, tupl
     return found, tuple(problems)
 
 
-def _allowed(project: Raw) -> tuple[Raw, tuple[Problem, ...]]:
-    """Take out of a project's settings what is the user's alone."""
-    refused = [setting for setting in project.values() if setting.key.user_only]
-    problems = tuple(
-        Problem(
-            setting.path,
-            setting.line,
-            f"{setting.name} is the user's alone: a project cannot set it",
-            f"move it to {_USER_FILE}",
-        )
-        for setting in refused
-    )
-    return {name: setting for name, setting in project.items() if not setting.key.user_only}, problems
+def _allowed(project: Raw, user: Raw) -> tuple[Raw, tuple[Problem, ...]]:
+    """Take out of a project's settings what is the user's alone, and what would loosen what the user has set."""
+    problems = {name: _forbidden(setting, user.get(name)) for name, setting in project.items()}
+    allowed = {name: setting for name, setting in project.items() if problems[name] is None}
+    return allowed, tuple(problem for problem in problems.values() if problem)
+
+
+def _forbidden(setting: Setting, users: Setting | None) -> Problem | None:
+    """Say why a project may not set this; None where it may."""
+    key, words = setting.key, setting.key.words
+    if key.user_only:
+        why, hint = f"{setting.name} is the user's alone: a project cannot set it", f"move it to {_USER_FILE}"
+    elif key.tightens and users and words.index(str(setting.value)) < words.index(str(users.value)):
+        why = f"{setting.name} is {users.value} in the user's settings: a project cannot loosen it to {setting.value}"
+        hint = f"change it in {_USER_FILE}"
+    else:
+        return None
+    return Problem(setting.path, setting.line, why, hint)
 
 
 def _idle(raw: Raw) -> tuple[Problem, ...]:

@@ -58,6 +58,8 @@ class Key:
     expected: str | None = None
     #: U: a project cannot set it.
     user_only: bool = False
+    #: Whether its words go from loose to strict, and a project may not loosen what the user has set.
+    tightens: bool = False
     #: Whether its value, from a cloned repository, would run or send something here.
     command: bool = False
     #: The values this version acts on, where those are not all: any other is kept, and said to be without effect.

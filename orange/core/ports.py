@@ -202,6 +202,8 @@ class RunSpec:
     isolation: str = "worktree"
     #: Whether a sandbox reaches the network.
     network: bool = True
+    #: Folders that a sandbox may write, beside what it always may.
+    writable: tuple[str, ...] = ()
     #: The steps; None: the agent alone.
     course: Course | None = None
 

@@ -21,8 +21,6 @@ CREDENTIALS = (
 )  # fmt: skip
 #: Where programs put what is theirs alone: empty, writable, gone with the run.
 _EMPTY = ("/tmp", "/var/tmp", "/run")  # noqa: S108 - mount points
-#: Needed for names of hosts to be found; hidden with `/run` otherwise.
-_RESOLVER = "/run/systemd/resolve"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +59,7 @@ def _words(cage: Cage) -> Iterator[str]:
     yield from ("--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc")
     for folder in _EMPTY:
         yield from ("--tmpfs", folder)
-    for path in (_RESOLVER, *cage.shown, cage.common):
+    for path in (*cage.shown, cage.common):
         yield from ("--ro-bind-try", path, path)
     for folder in (*cage.hidden, f"{cage.common}/orange"):
         yield from ("--tmpfs", folder)

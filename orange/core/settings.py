@@ -107,6 +107,8 @@ class WorkspaceSettings:
     isolation: str = "worktree"
     #: For `sandbox`: host or none.
     network: str = "host"
+    #: U: for `sandbox`: more that an agent may write.
+    writable: tuple[str, ...] = ()
     #: `engine`, `image`.
     container: Mapping[str, str | None] = field(default_factory=dict)
     hooks: HookSettings = HookSettings()

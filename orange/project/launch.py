@@ -110,6 +110,7 @@ def run_spec(parts: Parts, task: Task, run: str) -> RunSpec:
         environment_command=settings.environment_command,
         isolation=settings.workspaces.isolation,
         network=settings.workspaces.network == "host",
+        writable=settings.workspaces.writable,
         followup=first.taken_up if first and before else None,
         checks=settings.checks,
         course=found,

@@ -117,6 +117,7 @@ def _spec(parts: Parts, task: Task, candidate: Candidate) -> RunSpec:
         checks=settings.checks,
         isolation=settings.workspaces.isolation,
         network=settings.workspaces.network == "host",
+        writable=settings.workspaces.writable,
     )
 
 

@@ -170,6 +170,24 @@ def _processes(run: str) -> list[str]:
     return [line for line in found.splitlines() if run in line and "new-session" not in line]
 
 
+def test_what_the_user_lets_be_written_is_written(place: Place) -> None:
+    """`workspaces.writable` opens a folder; only the user's own settings can, and a project cannot loosen the rest."""
+    (place.home / "cache").mkdir()
+    place.orange("config", "set", "--user", "workspaces.writable", "[~/cache, ~/nowhere]")
+    place.orange("config", "set", "--user", "workspaces.isolation", "sandbox")
+    _agent(place, "touch $OUTSIDE/cache/in; touch $OUTSIDE/out; echo x > x.txt; git add . && git commit -q -m X\n")
+    path = place.repo / ".orange" / "config.yaml"
+    path.write_text(path.read_text().replace("isolation: sandbox", f"isolation: worktree, writable: ['{place.home}']"))
+    place.create("cached")
+    place.start()
+    place.settled({"cached": "done"})
+    assert (place.home / "cache" / "in").exists()
+    assert not (place.home / "out").exists()
+    said = [problem["message"] for problem in place.orange("status", "--json").json["projects"][0]["problems"]]
+    assert any("cannot loosen it to worktree" in message for message in said)
+    assert any("workspaces.writable is the user's alone" in message for message in said)
+
+
 def test_checks_run_in_the_sandbox_too(place: Place) -> None:
     """What an agent wrote is run by the checks: on its work and on the merge, they reach no further than it did."""
     _agent(place, "echo 'touch \"$1/by-check\"' > check.sh; git add . && git commit -q -m Check\n")

@@ -59,6 +59,7 @@ workspaces:
   link: []
   ports: 0
   network: host
+  writable: []
   isolation: worktree              # none | worktree | sandbox | container
   container: {engine: podman, image: null}
   hooks: {after_create: null, before_run: null, after_run: null, before_remove: null, timeout: 60s}
@@ -258,7 +259,7 @@ def test_bad_value_leaves_the_others_in_force() -> None:
 def test_keys_of_the_user_are_refused_from_a_project(key: str) -> None:
     """What belongs to the machine cannot be set by a repository, and the user's own value stays."""
     section, word = key.split(".")
-    value = {"poll": "9s", "command": "say"}.get(word, "9")
+    value = {"poll": "9s", "command": "say", "writable": "[/x]"}.get(word, "9")
     text = f"{section}: {{{word}: {value}}}"
     (problem,) = problems(text)
     assert problem.message == f"{key} is the user's alone: a project cannot set it"
@@ -489,3 +490,23 @@ def test_any_text_survives_being_set(value: str, text: str) -> None:
 def test_origins_are_ordered() -> None:
     """The order of the origins is the order of precedence."""
     assert list(Origin) == [Origin.DEFAULT, Origin.USER, Origin.PROJECT, Origin.ENVIRONMENT, Origin.FLAG]
+
+
+@pytest.mark.parametrize(
+    ("users", "projects", "effective"),
+    [
+        (None, "worktree", "worktree"),
+        ("worktree", "sandbox", "sandbox"),
+        ("sandbox", "sandbox", "sandbox"),
+        ("sandbox", "worktree", "sandbox"),
+        ("sandbox", "none", "sandbox"),
+    ],
+)
+def test_a_project_cannot_loosen_the_users_isolation(users: str | None, projects: str, effective: str) -> None:
+    """A cloned repository may ask for more isolation than the user does, never for less; what it asked is named."""
+    user = config.read(f"workspaces: {{isolation: {users}}}".encode() if users else b"", "user.yaml")[0]
+    project = config.read(f"workspaces: {{isolation: {projects}}}".encode(), "config.yaml")[0]
+    settings, _, problems = config.layer(project, user, {}, {})
+    assert settings.workspaces.isolation == effective
+    loosened = [problem for problem in problems if "cannot loosen" in problem.message]
+    assert bool(loosened) is (effective != projects)

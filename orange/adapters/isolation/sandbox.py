@@ -21,6 +21,8 @@ _MISSING = (
     "workspaces.isolation is sandbox, and bubblewrap is not installed: install it (`apt-get install bubblewrap`, or "
     "your system's package of that name), or set workspaces.isolation to worktree"
 )
+#: Without it no host is found; what it leads to may lie where all is hidden.
+_RESOLVER = "/etc/resolv.conf"
 #: The smallest sandbox that needs what every one needs.
 _PROBE = (
     "bwrap",
@@ -82,6 +84,7 @@ class Sandbox:
             os.makedirs(folder_of_its_own, mode=0o700, exist_ok=True)
         secret = [f"{home}/{name}" for name in sandbox.CREDENTIALS]
         places = [self._layout.tree, self._home.sockets, self._home.state, self._home.config, *secret]
+        more = [f"{home}{path[1:]}" if path.startswith("~/") else path for path in spec.writable]
         runtime = self._env.get("XDG_RUNTIME_DIR")
         hidden = _there([*([runtime] if runtime else []), *places])
         return sandbox.Cage(
@@ -90,10 +93,10 @@ class Sandbox:
             admin=_admin(spec.workspace),
             branch=f"refs/heads/{spec.branch}" if spec.branch else None,
             folder=folder,
-            shown=_there([home, self._layout.root, sys.prefix, sys.base_prefix, package]),
+            shown=_there([_RESOLVER, home, self._layout.root, sys.prefix, sys.base_prefix, package]),
             hidden=tuple(path for path in hidden if os.path.isdir(path)),
             hidden_files=tuple(path for path in hidden if not os.path.isdir(path)),
-            own=_there([*sandbox.own_folders(spec.agent, env), *sandbox.own_files(spec.agent, env)]),
+            own=_there([*sandbox.own_folders(spec.agent, env), *sandbox.own_files(spec.agent, env), *more]),
             network=spec.network,
         )
 
