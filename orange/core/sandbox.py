@@ -42,6 +42,8 @@ class Cage:
     hidden_files: tuple[str, ...]
     #: Existing files and folders of the agent's own that it may write.
     own: tuple[str, ...]
+    #: Existing files with the refs of other branches, beside that of the workspace's own.
+    others: tuple[str, ...] = ()
     #: Whether it reaches the network.
     network: bool = True
 
@@ -112,9 +114,9 @@ def _committing(cage: Cage) -> tuple[str, ...]:
 
 
 def _fixed(cage: Cage) -> Iterator[str]:
-    """Yield what stays as it is within what can be written: where git looks for its configuration, and old packs."""
+    """Yield what stays as it is within what can be written: other branches, old packs, where git finds its settings."""
     for path in (f"{cage.workspace}/.git", f"{cage.admin}/commondir", f"{cage.admin}/gitdir"):
         yield from ("--ro-bind", path, path)
-    for path in (f"{cage.common}/objects/pack", f"{cage.common}/objects/info"):
+    for path in (f"{cage.common}/objects/pack", f"{cage.common}/objects/info", *cage.others):
         yield from ("--ro-bind-try", path, path)
     yield from ("--ro-bind", "/dev/null", f"{cage.admin}/config.worktree")

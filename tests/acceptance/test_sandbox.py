@@ -33,6 +33,8 @@ try sh -c 'echo gitdir: /nowhere > .git'
 try rm -f .git
 try git update-ref refs/heads/main HEAD~0 --create-reflog
 try git update-ref refs/heads/planted HEAD
+try git update-ref refs/heads/orange/other HEAD
+try git update-ref -d refs/heads/orange/other
 try git update-ref -d refs/orange/base/main
 try ls REPO/.orange/tasks
 try ls "$common/orange/lock"
@@ -67,7 +69,7 @@ def _log(place: Place) -> str:
 
 def _state(repo: Path) -> dict[str, str]:
     """Return the repository's hooks, configuration and branches."""
-    files = [repo / ".git/config", *(repo / ".git/hooks").iterdir()]
+    files = [repo / ".git/config", repo / ".git/refs/heads/orange/other", *(repo / ".git/hooks").iterdir()]
     return {str(path): path.read_text() for path in files}
 
 
@@ -77,6 +79,8 @@ def test_an_agent_in_a_sandbox_writes_its_workspace_and_nothing_else(place: Plac
     (place.home / ".ssh" / "id").write_text("key")
     (place.home / ".netrc").write_text("machine example.org password hidden")
     place.extra["OUTER_TOKEN"] = "outer-t0ken"
+    place.git("branch", "orange/other")
+    place.git("commit", "-q", "--allow-empty", "-m", "So that the branches differ")
     before = _state(place.repo)
     daemon = place.start()
     script = ATTACK.replace("REPO", str(place.repo)).replace("HOME", str(place.home)).replace("DAEMON", str(daemon.pid))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 import orange
@@ -70,6 +70,7 @@ class Sandbox:
         os.makedirs(sandbox.mailbox(cage.folder), mode=0o700, exist_ok=True)
         for place in sandbox.branch_folders(cage):
             os.makedirs(place, exist_ok=True)
+        cage = replace(cage, others=tuple(_others(cage)))
         return replace(command, within=sandbox.bubblewrap(cage))
 
     def _cage(self, spec: RunSpec, folder: str) -> sandbox.Cage:
@@ -111,6 +112,14 @@ def _admin(workspace: str) -> str:
     if not told.startswith("gitdir: "):
         raise AgentUnusable(f"{workspace} is no git worktree, which a sandbox needs")
     return os.path.realpath(os.path.join(workspace, told.removeprefix("gitdir: ")))
+
+
+def _others(cage: sandbox.Cage) -> Iterator[str]:
+    """Yield the files of the other branches' refs that lie beside the own one."""
+    for folder in sandbox.branch_folders(cage)[:1]:
+        for where, _, names in os.walk(folder):
+            paths = (f"{where}/{name}" for name in sorted(names) if not name.endswith(".lock"))
+            yield from (path for path in paths if path != f"{cage.common}/{cage.branch}")
 
 
 def _there(paths: Iterable[str]) -> tuple[str, ...]:
