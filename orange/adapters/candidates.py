@@ -1,5 +1,7 @@
 """The merges that are being checked: `<runtime>/candidates.json`, small, and of no worth to any other machine.
 
+Beside it `coverage.json`: what coverage checks named on what was merged last.
+
 Next in the flow: `project.world` reads it at each look, `project.merging` writes it.
 """
 
@@ -21,6 +23,7 @@ class FileCandidates:
 
     def __init__(self, layout: Layout) -> None:
         self._path = f"{layout.runtime}/candidates.json"
+        self._figures = f"{layout.runtime}/coverage.json"
 
     def all(self) -> Mapping[str, Candidate]:
         """By task id; what cannot be understood is as good as lost."""
@@ -38,6 +41,24 @@ class FileCandidates:
         """Forget a task's candidate. Raises StorageFailed."""
         if task in self.all():
             self._change(task, None)
+
+    def coverage(self) -> Mapping[str, Mapping[str, float]]:
+        """The percentages that coverage checks named on what was merged last, by base and check."""
+        try:
+            with open(self._figures, encoding="utf-8") as file:
+                found = json.load(file)
+            return {base: {name: float(figure) for name, figure in told.items()} for base, told in found.items()}
+        except (OSError, ValueError, TypeError, AttributeError):
+            return {}
+
+    def note_coverage(self, base: str, figures: Mapping[str, float]) -> None:
+        """Note those of a base. Raises StorageFailed."""
+        try:
+            with repository_lock(f"{self._path}.lock"):
+                told = {**self.coverage(), base: dict(figures)}
+                recordfile.replace(self._figures, json.dumps(told).encode())
+        except OSError as error:
+            raise StorageFailed(self._figures, error.strerror or str(error)) from error
 
     def _change(self, task: str, candidate: Candidate | None) -> None:
         try:

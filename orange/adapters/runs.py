@@ -270,6 +270,7 @@ def _record(folder: str) -> RunRecord | None:
         message=result.get("message") if ended else _complaint(folder),
         commit=result.get("commit"),
         checked=result.get("checked"),
+        figures=result.get("figures") or {},
         conversation=_conversation(_values(f"{folder}/{runfiles.AGENT}") or {}),
         course=course,
     )

@@ -58,7 +58,7 @@ _CHECK = (
 
 def _rule_is_sound(rule: Mapping[str, object]) -> str | None:
     """Say what a rule lacks."""
-    if not any(rule.get(condition) for condition in CONDITIONS):
+    if all(rule.get(condition) in {None, ()} for condition in CONDITIONS):
         return f"a rule needs a condition: {', '.join(CONDITIONS)}"
     return None
 
@@ -72,6 +72,8 @@ _RULE = (
     Key("files", Kind.WHOLE, "More files than this are touched.", null=True, least=1),
     Key("paths", Kind.TEXTS, "A path is touched that one of these globs matches: `*` within a folder, `**` across "
         "folders, without a `/` in any folder."),
+    Key("coverage_drop", Kind.NUMBER, "A coverage check names more points less than this than on what was merged last.",
+        null=True, least=0, most=100),
     Key("failed_checks", Kind.WHOLE, "So many attempts at the task, or more, did not pass the checks.", null=True,
         least=1),
 )  # fmt: skip

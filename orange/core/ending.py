@@ -41,6 +41,8 @@ class Ending(NamedTuple):
     output: bytes = b""
     #: Whether the project's checks passed on what the agent made; None: none were run.
     checked: bool | None = None
+    #: The percentages that coverage checks named, by check.
+    figures: Mapping[str, float] | None = None
 
     @property
     def failed(self) -> bool:
@@ -108,6 +110,7 @@ def result(
         "message": ending.message,
         "commit": commit,
         "checked": ending.checked,
+        "figures": ending.figures,
         "conversation": conversation or None,
     }
 

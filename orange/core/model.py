@@ -290,6 +290,8 @@ class Run:
     commit: str | None = None
     #: Whether every check of the project passed at that commit; None when none were run.
     checked: bool | None = None
+    #: The percentages that coverage checks named there, by check.
+    figures: Mapping[str, float] = field(default_factory=dict)
     #: Whether the supervisor got as far as starting the agent (its exclusive marker exists).
     launched: bool = False
     #: Whether its session exists.
@@ -374,6 +376,8 @@ class World:
     #: What the runs of a task used, by task id, where a cap asks for it; and those of the whole project on this day.
     spent: Mapping[str, Bill] = field(default_factory=dict)
     spent_today: Bill = NOTHING
+    #: The percentages that coverage checks named on what was merged last, by base and check; where rules ask for it.
+    coverage: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     #: What this machine can do: agents found, `git`, `docker`, labels. Lower case.
     capabilities: frozenset[str] = frozenset()
     #: Tasks and settings that arrived from elsewhere and wait for `orange trust`: task id -> what waits.
@@ -382,13 +386,12 @@ class World:
     since: Mapping[str, str] = field(default_factory=dict)
     #: Ids of tasks with acceptable hand edits that are not yet in history.
     hand_edits: tuple[str, ...] = ()
-    #: What was pushed, by task id, for reviewed tasks.
+    #: What was pushed, by task id, for reviewed tasks; and the bases with merges that are to be pushed, by name.
     publications: Mapping[str, Publication] = field(default_factory=dict)
+    pushes: Mapping[str, Publication] = field(default_factory=dict)
     #: The merges that are being checked, by task id, and the runs that do it, by run id.
     candidates: Mapping[str, Candidate] = field(default_factory=dict)
     checking: Mapping[str, Run] = field(default_factory=dict)
-    #: Bases with merges that are to be pushed, by name.
-    pushes: Mapping[str, Publication] = field(default_factory=dict)
     #: The short name of the base branch of tasks that name none.
     default_base: str = "main"
     #: Whether a base contains a commit: (commit, base name) -> answer, for the pairs `landing.ancestry_wanted` names.

@@ -224,6 +224,8 @@ class RunRecord:
     conversation: Conversation = UNTOLD
     #: Whether the project's checks passed at that commit; None when none were run.
     checked: bool | None = None
+    #: The percentages that its coverage checks named, by check.
+    figures: Mapping[str, float] = field(default_factory=dict)
     #: Its steps and what came of them; None for a run of an agent alone.
     course: Course | None = None
 

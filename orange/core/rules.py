@@ -10,7 +10,7 @@ Next in the flow: `settle` and `landing` act on a ruling, `waiting` names it wit
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
@@ -19,7 +19,7 @@ from typing import NamedTuple
 REQUIRE_HUMAN, ESCALATE, REJECT = "require_human", "escalate", "reject"
 ACTIONS = (REQUIRE_HUMAN, ESCALATE, REJECT)
 #: The conditions a rule may name.
-CONDITIONS = ("lines", "files", "paths", "failed_checks")
+CONDITIONS = ("lines", "files", "paths", "coverage_drop", "failed_checks")
 
 #: Paths that are named as evidence.
 _SHOWN = 3
@@ -35,6 +35,8 @@ class Rule(NamedTuple):
     files: int | None = None
     #: A touched path that one of these globs matches.
     paths: tuple[str, ...] = ()
+    #: Coverage more points than this below what was merged last.
+    coverage_drop: float | None = None
     #: So many attempts, or more, whose checks did not pass.
     failed_checks: int | None = None
 
@@ -46,6 +48,17 @@ class Change:
     paths: tuple[str, ...] = ()
     #: Lines added and removed; a binary file has none.
     lines: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What rules look at."""
+
+    change: Change = Change()
+    #: How many attempts did not pass the checks.
+    failed_checks: int = 0
+    #: How many points coverage is below what was merged last; 0 where that is not known, or it is not below.
+    drop: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +76,9 @@ class Ruling:
         return f"the rule {self.rule} says {self.then.replace('_', ' ')}: {self.evidence}"
 
 
-def judge(rules: Iterable[Rule], change: Change, failed_checks: int = 0) -> Ruling | None:
-    """Return the strongest ruling on a change, the first of its kind; None where no rule applies."""
-    found = [ruling for rule in rules if (ruling := _apply(rule, change, failed_checks))]
+def judge(rules: Iterable[Rule], work: Work) -> Ruling | None:
+    """Return the strongest ruling on finished work, the first of its kind; None where no rule applies."""
+    found = [ruling for rule in rules if (ruling := _apply(rule, work))]
     return max(found, key=lambda ruling: ACTIONS.index(ruling.then), default=None)
 
 
@@ -78,13 +91,29 @@ def always(globs: Sequence[str]) -> tuple[Rule, ...]:
     return (Rule("review.require_approval_for", REQUIRE_HUMAN, paths=tuple(globs)),) if globs else ()
 
 
-def _apply(rule: Rule, change: Change, failed_checks: int) -> Ruling | None:
-    seen = list(_seen(rule, change, failed_checks))
+def drop(merged: Mapping[str, float], work: Mapping[str, float]) -> float:
+    """Say by how many points coverage is lower on work than on what was merged last, by the check where it is most."""
+    return max((round(merged[name] - work[name], 6) for name in merged.keys() & work.keys()), default=0.0)
+
+
+def _apply(rule: Rule, work: Work) -> Ruling | None:
+    seen = list(_seen(rule, work))
     return Ruling(rule.name, rule.then, "; ".join(map(str, seen))) if seen and None not in seen else None
 
 
-def _seen(rule: Rule, change: Change, failed_checks: int) -> Iterator[str | None]:
+def _seen(rule: Rule, work: Work) -> Iterator[str | None]:
     """Yield for each condition what it was seen in; None for one that does not hold."""
+    yield from _seen_in(rule, work.change)
+    if rule.coverage_drop is not None:
+        less = f"coverage is {work.drop:g} points lower than what was merged last, more than {rule.coverage_drop:g}"
+        yield less if work.drop > rule.coverage_drop else None
+    if rule.failed_checks is not None:
+        enough = work.failed_checks >= rule.failed_checks
+        yield f"its checks did not pass {work.failed_checks} times" if enough else None
+
+
+def _seen_in(rule: Rule, change: Change) -> Iterator[str | None]:
+    """Yield the same for the conditions on what the branch changes."""
     if rule.lines is not None:
         yield f"{change.lines} lines changed, more than {rule.lines}" if change.lines > rule.lines else None
     if rule.files is not None:
@@ -93,9 +122,6 @@ def _seen(rule: Rule, change: Change, failed_checks: int) -> Iterator[str | None
     if rule.paths:
         touched = [path for path in change.paths if any(matches(glob, path) for glob in rule.paths)]
         yield f"it touches {_named(touched)}" if touched else None
-    if rule.failed_checks is not None:
-        enough = failed_checks >= rule.failed_checks
-        yield f"its checks did not pass {failed_checks} times" if enough else None
 
 
 def _named(paths: Sequence[str]) -> str:

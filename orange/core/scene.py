@@ -15,7 +15,7 @@ from orange.core.graph import Graph
 from orange.core.lifecycle import Facts, Status, StuckReason
 from orange.core.model import Board, BranchState, Claim, Outcome, Presence, Run, Task, World
 from orange.core.refusals import limit_of, limited_agents
-from orange.core.rules import UNKNOWN, Change, Ruling, judge
+from orange.core.rules import UNKNOWN, Change, Ruling, Work, drop, judge
 from orange.core.times import is_time, seconds
 
 #: So many looks in a row must have found a session gone before it counts as dead.
@@ -152,8 +152,10 @@ class Scene:
         if not rules:
             return None
         change = Change() if task.branch is None else self.world.changes.get(task.id)
-        failed = sum(run.outcome is Outcome.CHECKS_FAILED for run in self.ended(task.id))
-        return UNKNOWN if change is None else judge(rules, change, failed)
+        ended = self.ended(task.id)
+        failed = sum(run.outcome is Outcome.CHECKS_FAILED for run in ended)
+        merged, figures = self.world.coverage.get(self.base_of(task), {}), ended[0].figures if ended else {}
+        return UNKNOWN if change is None else judge(rules, Work(change, failed, drop(merged, figures)))
 
     def facts(self, task: Task, *, claiming: bool = False) -> Facts:
         """Gather what the lifecycle's guards need to know about a task."""

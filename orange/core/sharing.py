@@ -80,6 +80,12 @@ class Candidates(Protocol):
     def drop(self, task: str) -> None:
         """Forget a task's candidate. Raises StorageFailed."""
 
+    def coverage(self) -> Mapping[str, Mapping[str, float]]:
+        """The percentages that coverage checks named on what was merged last, by base and check."""
+
+    def note_coverage(self, base: str, figures: Mapping[str, float]) -> None:
+        """Note those of a base. Raises StorageFailed."""
+
 
 class Reverting(Protocol):
     """Takes merged work out of an integrated base, and brings it back."""

@@ -138,6 +138,8 @@ def adopt(parts: Parts, speaker: Speaker, task_id: str) -> Task:
     settling.owe_push(parts, candidate.base)
     _keep_report(parts, task, candidate)
     found = Integrated(candidate.commit, changed=True)
+    if record.figures:
+        parts.candidates.note_coverage(candidate.base, record.figures)
     done = settling.integrated(parts, speaker, task_id, candidate.base, found)
     drop(parts, task_id)
     return done

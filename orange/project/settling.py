@@ -16,7 +16,7 @@ from orange.core.model import BranchState, Merged, Presence, Publish, Request, R
 from orange.core.model import Outcome as Ended
 from orange.core.problems import NotAllowed, StaleWrite
 from orange.core.publish_result import Outcome
-from orange.core.rules import UNKNOWN, Ruling, judge
+from orange.core.rules import UNKNOWN, Ruling, Work, drop, judge
 from orange.core.sharing import Integrated, Publication
 from orange.project import results, texts
 from orange.project.claims import check_epoch
@@ -170,7 +170,9 @@ def ruling_of(parts: Parts, task: Task) -> Ruling | None:
     change = parts.integration.changes({task.id: (task.branch, base_of(parts, task))}).get(task.id)
     records = parts.runs.recent([], [task.id], parts.settings().limits.attempts).values()
     failed = sum(record.outcome is Ended.CHECKS_FAILED for record in records)
-    return UNKNOWN if change is None else judge(wanted, change, failed)
+    last = max(records, key=lambda record: record.spec.epoch, default=None)
+    lower = drop(parts.candidates.coverage().get(base_of(parts, task), {}), last.figures if last else {})
+    return UNKNOWN if change is None else judge(wanted, Work(change, failed, lower))
 
 
 def branch_state(parts: Parts, task: Task) -> BranchState:

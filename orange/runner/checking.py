@@ -48,8 +48,9 @@ def run_checks(job: Job, folder: RunFolder, session: Session, env: Mapping[str, 
 
 def _ending(results: Sequence[CheckResult]) -> Ending:
     failed = [result for result in results if not result.passed]
+    figures = {result.name: result.figure for result in results if result.figure is not None} or None
     if not failed:
-        return Ending(FINISHED, "the agent finished, and all checks passed", 0, checked=True)
+        return Ending(FINISHED, "the agent finished, and all checks passed", 0, checked=True, figures=figures)
     said = "\n".join(f"{result.name}: {result.message}\n{result.evidence[-_QUOTED:]}" for result in failed)
     stage, output = f"execute, check {failed[0].name}", said.encode("utf-8", "surrogateescape")
     message = checks.summary(results) or ""

@@ -47,3 +47,19 @@ def test_what_a_rule_escalates_needs_someone_now(place: Place) -> None:
     assert why["remedy"] == f"orange task approve {task}"
     place.orange("task", "approve", task)
     place.settled({"page": "done"})
+
+
+def test_work_that_lowers_coverage_goes_back_to_its_agent(place: Place) -> None:
+    """What was merged last is what it is held against, and that grows with the merges."""
+    rules = "rules: [{name: untested, coverage_drop: 1, then: reject}]\n"
+    checks = "checks: [{name: cov, kind: coverage, run: 'echo \"coverage: $(cat figure)%\"'}]\n"
+    configure(place, f"agent: script\nreview: {{by: none}}\n{rules}{checks}")
+    first = place.create("first", "write figure 80\ncommit First")
+    script = "attempt 1: write figure 78\nattempt 2: write figure 79\ncommit Second"
+    second = place.create("second", script, "--blocked-by", first)
+    place.start()
+    place.settled({"first": "done", "second": "done"})
+    assert place.task(first)["attempts"] == 0
+    assert place.task(second)["attempts"] == 1
+    prompt = place.repo / ".git" / "orange" / "runs" / f"{second}-2" / "prompt.md"
+    assert "coverage is 2 points lower than what was merged last, more than 1" in prompt.read_text()

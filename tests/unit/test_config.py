@@ -165,7 +165,10 @@ def test_nothing_set_gives_the_declared_defaults() -> None:
         ("checks: [{run: t, name: a, kind: x}]", "checks.kind: expected one of test, lint, build, coverage, found 'x'"),
         ("checks: [{run: t, name: a}, {run: u, name: a}]", "checks: two are called a"),
         ("rules: [{name: a, lines: 5}]", "rules: expected then"),
-        ("rules: [{name: a, then: reject}]", "rules: a rule needs a condition: lines, files, paths, failed_checks"),
+        (
+            "rules: [{name: a, then: reject}]",
+            "rules: a rule needs a condition: lines, files, paths, coverage_drop, failed_checks",
+        ),
         (
             "rules: [{name: a, then: stop, lines: 5}]",
             "rules.then: expected one of require_human, escalate, reject, found 'stop'",

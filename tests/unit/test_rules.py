@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from orange.core.rules import Change, Rule, always, judge, matches
+from orange.core.rules import Change, Rule, Work, always, drop, judge, matches
 
 SMALL = Change(("src/a.py",), 10)
 LARGE = Change(("src/a.py", "migrations/1.sql", "docs/x.md"), 900)
@@ -52,8 +52,29 @@ def test_a_rule_applies_when_all_its_conditions_hold(
     rules: tuple[Rule, ...], change: Change, failed: int, rule: str | None, evidence: str
 ) -> None:
     """The ruling names the rule and what each condition was seen in."""
-    found = judge(rules, change, failed)
+    found = judge(rules, Work(change, failed))
     assert (found.rule if found else None, found.evidence if found else "") == (rule, evidence)
+
+
+@pytest.mark.parametrize(
+    ("merged", "work", "evidence"),
+    [
+        ({}, {}, None),
+        ({"cov": 80.0}, {}, None),
+        ({}, {"cov": 10.0}, None),
+        ({"cov": 80.0}, {"cov": 79.5}, None),
+        ({"cov": 80.0}, {"cov": 90.0}, None),
+        ({"cov": 80.0}, {"cov": 79.4}, "0.6 points"),
+        ({"cov": 80.0, "web": 50.0}, {"cov": 79.0, "web": 40.0}, "10 points"),
+    ],
+)
+def test_coverage_is_held_against_what_was_merged_last(
+    merged: dict[str, float], work: dict[str, float], evidence: str | None
+) -> None:
+    """By check, where it is lower most; where either is not known nothing is said."""
+    found = judge((Rule("less", "reject", coverage_drop=0.5),), Work(drop=drop(merged, work)))
+    assert (found is None) is (evidence is None)
+    assert found is None or str(evidence) in found.evidence
 
 
 @pytest.mark.parametrize(
