@@ -44,7 +44,7 @@ def test_what_a_rule_escalates_needs_someone_now(place: Place) -> None:
     place.settled({"page": "stuck"})
     (why,) = place.why(task)
     assert (why["code"], why["message"]) == ("approval", "the rule big says escalate: 3 lines changed, more than 2")
-    assert why["remedy"].startswith(f"orange task approve {task}")
+    assert why["remedy"] == f"orange task approve {task}, or orange task reject {task} --feedback TEXT"
     place.orange("task", "approve", task)
     place.settled({"page": "done"})
 
