@@ -376,3 +376,21 @@ def test_the_projects_checks_verify_and_send_the_work_back(place: Place) -> None
     done = ["plan done", "plan_impl done", "implement done", "verify done"]
     assert steps_of(place, f"{task}-1") == done
     assert steps_of(place, f"{task}-2") == [*done, "review rejected", "implement done", "verify done"]
+
+
+def test_supervised_asks_before_planning_implementing_and_committing(place: Place) -> None:
+    """Nothing is done before the first yes; each yes lets the work go as far as the next question."""
+    configure(place, "agent: script\nreview: {by: none}\nmode: supervised\n")
+    task = create(place, "work", {"plan": "say planned", "": "write a.txt x\ncommit A"}, "--type", "feature")
+    place.start()
+    asked = []
+    for epoch in (1, 2, 3):
+        folder = place.repo / ".git" / "orange" / "runs" / f"{task}-{epoch}"
+        place.until((folder / "result.json").exists, f"run {epoch} to end")
+        place.until(lambda: waits_for_approval(place, task), f"question {epoch}")
+        asked.append(next(step["name"] for step in place.task(task)["steps"] if step["state"] == "waiting"))
+        place.orange("task", "approve", task)
+    place.settled({"work": "done"})
+    assert asked == ["approve-plan", "approve-implement", "approve-commit"]
+    assert not (place.repo / ".git" / "orange" / "runs" / f"{task}-1" / "output.log").exists()
+    assert place.task(task)["approved"]["commit"] == place.git("rev-parse", place.task(task)["branch"])

@@ -184,7 +184,7 @@ def test_killed_at_any_instant_a_run_is_started_at_most_once(
         until(lambda ledger=ledger, second=second: ledger.exists() or second.poll() is not None)  # type: ignore[misc]  # bound here on purpose
         second.terminate()
         assert second.wait(60) in {0, -signal.SIGTERM}
-        assert not ledger.exists() or ledger.read_text() == "x\n"
+        assert not ledger.exists() or ledger.read_text() in {"", "x\n"}  # it may be ended before it wrote
     until(lambda: not it.place.marked())
 
 
