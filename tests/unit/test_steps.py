@@ -184,7 +184,7 @@ def _pipelines(draw: st.DrawFn) -> tuple[Step, ...]:
 
 
 @given(_pipelines(), st.data())
-@settings(max_examples=300, deadline=None)
+@settings(deadline=None)
 def test_every_run_ends_and_passes_no_step_without_a_result(pipeline: tuple[Step, ...], data: st.DataObject) -> None:
     """Whatever comes of its steps, a run ends after a bounded number of them, and its end has a reason."""
     results: list[Result] = []
@@ -220,7 +220,7 @@ def test_every_run_ends_and_passes_no_step_without_a_result(pipeline: tuple[Step
     st.sampled_from((None, "changes")),
     st.sampled_from((None, "ada")),
 )
-@settings(max_examples=300, deadline=None)
+@settings(deadline=None)
 def test_any_history_gives_a_run_a_place_to_begin(
     pipeline: tuple[Step, ...], results: list[Result], feedback: str | None, approved: str | None
 ) -> None:
