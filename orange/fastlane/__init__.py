@@ -27,7 +27,7 @@ def answer(argv: Sequence[str]) -> int | None:
 
     if not asking.may_ask(argv):
         return None
-    found = asking.ask(argv, environment)
+    found: tuple[int, bytes | memoryview, bytes] | None = asking.ask(argv, environment)
     if found is None:
         from orange.fastlane import kept
 
@@ -39,7 +39,7 @@ def answer(argv: Sequence[str]) -> int | None:
     return status if _written(sys.stdout.fileno(), out) and _written(sys.stderr.fileno(), err) else 0
 
 
-def _written(stream: int, text: bytes) -> bool:
+def _written(stream: int, text: bytes | memoryview) -> bool:
     """Write to a stream; False when nobody reads it any more, which is no error."""
     rest = memoryview(text)
     try:

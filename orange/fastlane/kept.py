@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 #: The file, in the project's runtime folder.
 NAME = "ready.answer"
-MAGIC = b"orange-answer 1\n"
+MAGIC = b"orange-answer 2\n"
 #: The question whose answers are kept.
 QUESTION = ("--json", "--ready", "list", "task")
 #: Seconds between two looks at the folders of tasks without children: the poll interval.
@@ -38,7 +38,7 @@ VARIABLES = (
 )
 
 
-def answer(argv: Sequence[str], environment: Mapping[str, str]) -> bytes | None:
+def answer(argv: Sequence[str], environment: Mapping[str, str]) -> memoryview | None:
     """Return the kept answer to a question, or None when there is none that holds."""
     if tuple(sorted(argv)) != QUESTION or argv[1] != "list":
         return None
@@ -54,15 +54,16 @@ def answer(argv: Sequence[str], environment: Mapping[str, str]) -> bytes | None:
         return None
 
 
-def _opened(data: bytes) -> tuple[dict[str, Any], bytes]:
-    """Take the file apart. Raises ValueError, EOFError, TypeError."""
+def _opened(data: bytes) -> tuple[dict[str, Any], memoryview]:
+    """Take the file apart; it is megabytes, which are not copied. Raises ValueError, EOFError, TypeError."""
     start = len(MAGIC) + 12
     length = int.from_bytes(data[len(MAGIC) : start - 4], "big")
-    first = data[start : start + length]
+    view = memoryview(data)
+    first = view[start : start + length]
     if not data.startswith(MAGIC) or zlib.crc32(first) != int.from_bytes(data[start - 4 : start], "big"):
         raise ValueError(NAME)
     head = marshal.loads(first)  # noqa: S302 - our own file, and its checksum is right
-    text = data[start + length :]
+    text = view[start + length :]
     if len(text) != head["length"]:
         raise ValueError(NAME)
     return head, text
@@ -80,10 +81,7 @@ def _holds(head: Mapping[str, Any], path: str) -> bool:
         return False
     here = os.open(".", os.O_RDONLY)
     try:
-        os.chdir(head["tree"])  # short paths are looked up faster
-        if not unchanged(head["watched"].split("\n"), head["watched_numbers"]):
-            return False
-        return not head["quiet"] or _quiet(head, path)
+        return _unchanged(head["tree"], head["watched"]) and (not head["quiet"] or _quiet(head, path))
     finally:
         os.fchdir(here)
         os.close(here)
@@ -94,7 +92,7 @@ def _quiet(head: Mapping[str, Any], path: str) -> bool:
 
     if 0 <= time() - os.stat(path).st_mtime < INTERVAL:
         return True
-    if not unchanged(head["quiet"].split("\n"), head["quiet_numbers"]):
+    if not _unchanged(head["tree"], head["quiet"]):
         return False
     os.utime(path)
     return True
@@ -129,6 +127,15 @@ def numbers(path: str) -> tuple[int, int] | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     return found.st_ctime_ns, found.st_ino
+
+
+def _unchanged(tree: str, groups: Iterable[tuple[str, str, bytes]]) -> bool:
+    """Whether every path has the numbers it had, for (folder, names below it, their numbers). Raises OSError."""
+    for folder, names, known in groups:
+        os.chdir(f"{tree}/{folder}")  # short paths are looked up faster
+        if not unchanged(names.split("\n"), known):
+            return False
+    return True
 
 
 def unchanged(paths: Iterable[str], known: bytes) -> bool:

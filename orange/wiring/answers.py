@@ -76,10 +76,8 @@ class FileKeeper:
             "variables": variables(self._environment),
             "tree": self._project.layout.tree,
             "places": self._places,
-            "watched": "\n".join(watched),
-            "watched_numbers": _flat(watched.values()),
-            "quiet": "\n".join(quiet),
-            "quiet_numbers": _flat(quiet.values()),
+            "watched": _grouped(watched),
+            "quiet": _grouped(quiet),
         }
 
 
@@ -134,6 +132,15 @@ def _watched(memory: Memory) -> tuple[Places, Places]:
         _, changed, _, inode = file.signature or (0, 0, 0, 0)
         watched[path] = (changed, inode)
     return watched, quiet
+
+
+def _grouped(found: Places) -> list[tuple[str, str, bytes]]:
+    """Group paths by their first folder: (folder, names below it, their numbers). Short paths are looked up faster."""
+    groups: dict[str, Places] = {}
+    for path, known in found.items():
+        folder, slash, below = path.partition("/")
+        groups.setdefault(folder if slash else ".", {})[below if slash else path] = known
+    return [(folder, "\n".join(places), _flat(places.values())) for folder, places in groups.items()]
 
 
 def _flat(found: Iterable[tuple[int, int] | None]) -> bytes:

@@ -43,7 +43,7 @@ class Desk:
     def lane(self) -> str | None:
         """Return the kept answer, if it holds."""
         found = kept.answer(LIST, os.environ)
-        return None if found is None else found.decode()
+        return None if found is None else bytes(found).decode()
 
     def keep(self) -> str:
         """Ask until the answer is kept: files may be too fresh at first."""
