@@ -6,10 +6,10 @@ import os
 import random
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
+
+from bench.measure import scratch
 
 ALPHABET = "23456789abcdefghjkmnpqrstvwxyz"
 BODY = (
@@ -57,30 +57,29 @@ def orange_program() -> str:
     return os.path.join(os.path.dirname(sys.executable), "orange")
 
 
-@contextmanager
-def sample(count: int, *, files: int = 1, assignee: str | None = None) -> Iterator[Sample]:
-    """Make a project of `count` tasks in a repository of `files` files; it is removed at the end."""
-    with tempfile.TemporaryDirectory(prefix="ob-") as folder:
-        found = Sample(f"{folder}/repo", folder)
-        os.makedirs(found.root)
-        os.makedirs(f"{folder}/run", mode=0o700)
-        found.run("git", "init", "-q", "-b", "main")
-        found.run("git", "config", "gc.auto", "0")  # else git packs in the background while the bench measures
-        for number in range(files):
-            path = f"{found.root}/src/{number % 200:03}/file{number}.txt"
-            os.makedirs(os.path.dirname(path), exist_ok=True)
-            with open(path, "w", encoding="utf-8") as file:
-                file.write(f"{number}\n" * 20)
-        found.run("git", "add", "-A")
-        found.run("git", "commit", "-q", "-m", "Begin")
-        found.orange("init")
-        write_config(found)
-        for path, text in tasks(count, assignee=assignee):
-            os.makedirs(os.path.dirname(f"{found.root}/.orange/{path}"), exist_ok=True)
-            with open(f"{found.root}/.orange/{path}", "w", encoding="utf-8") as file:
-                file.write(text)
-        _record(found)
-        yield found
+def sample(count: int, *, files: int = 1, assignee: str | None = None) -> Sample:
+    """Make a project of `count` tasks in a repository of `files` files; it is removed when all benches are done."""
+    folder = scratch("ob-")
+    found = Sample(f"{folder}/repo", folder)
+    os.makedirs(found.root)
+    os.makedirs(f"{folder}/run", mode=0o700)
+    found.run("git", "init", "-q", "-b", "main")
+    found.run("git", "config", "gc.auto", "0")  # else git packs in the background while the bench measures
+    for number in range(files):
+        path = f"{found.root}/src/{number % 200:03}/file{number}.txt"
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(f"{number}\n" * 20)
+    found.run("git", "add", "-A")
+    found.run("git", "commit", "-q", "-m", "Begin")
+    found.orange("init")
+    write_config(found)
+    for path, text in tasks(count, assignee=assignee):
+        os.makedirs(os.path.dirname(f"{found.root}/.orange/{path}"), exist_ok=True)
+        with open(f"{found.root}/.orange/{path}", "w", encoding="utf-8") as file:
+            file.write(text)
+    _record(found)
+    return found
 
 
 def _record(found: Sample) -> None:

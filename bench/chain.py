@@ -24,12 +24,12 @@ LINKS = 9
 
 def measure(count: int, files: int = 1) -> Iterator[Row]:
     """Measure at one size."""
-    with sample(count, files=files, assignee="human") as found:
-        chain = _chain(found)
-        with _daemon(found):
-            _until(lambda: _status(found, chain[-1]) == "done")
-        gaps = [_started(found, after) - _done(found, before) for before, after in itertools.pairwise(chain)]
-        floor = _floor(found)
+    found = sample(count, files=files, assignee="human")
+    chain = _chain(found)
+    with _daemon(found):
+        _until(lambda: _status(found, chain[-1]) == "done")
+    gaps = [_started(found, after) - _done(found, before) for before, after in itertools.pairwise(chain)]
+    floor = _floor(found)
     what = f"blocker done -> dependant's session started, {count} tasks"
     yield Row("P7", what, statistics.median(gaps), floor, 4.0)
 

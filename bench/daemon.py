@@ -18,9 +18,9 @@ WATCHED = 20.0
 
 def measure(count: int) -> Iterator[Row]:
     """Measure with half as many tasks as the other benches."""
-    with sample(count // 2, assignee="human") as found:
-        plain = medians({"plain": lambda: cpu([sys.executable, "-c", "pass"], cwd=found.root, env=found.env)})["plain"]
-        answer, share, memory = _watch(found)
+    found = sample(count // 2, assignee="human")
+    plain = medians({"plain": lambda: cpu([sys.executable, "-c", "pass"], cwd=found.root, env=found.env)})["plain"]
+    answer, share, memory = _watch(found)
     yield Row("P11", "daemon start to its first answer, against `python -c pass`", answer, plain, 20.0)
     yield Row("P11", f"idle with {count // 2} tasks: CPU seconds a second of wall (share of a core)", share, 1.0, 0.02)
     yield Row("P11", "idle: resident memory, in units of 120 MB", memory / (120 << 20), 1.0, 1.0)

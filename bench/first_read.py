@@ -23,15 +23,15 @@ print(time.process_time() - begun, len(board.tasks))
 
 def measure(count: int) -> Iterator[Row]:
     """Measure at one size."""
-    with sample(count, assignee="human") as found:
-        paths = [f"{at}/TASK.md" for at, _, files in os.walk(f"{found.root}/.orange/tasks") if "TASK.md" in files]
-        results = medians(
-            {
-                "bytes": lambda: _spent(lambda: [_read(path) for path in paths]),
-                "first": lambda: _first_read(found),
-            }
-        )
-        decided = medians({"daemon": lambda: _daemon(found)}, 3)["daemon"]
+    found = sample(count, assignee="human")
+    paths = [f"{at}/TASK.md" for at, _, files in os.walk(f"{found.root}/.orange/tasks") if "TASK.md" in files]
+    results = medians(
+        {
+            "bytes": lambda: _spent(lambda: [_read(path) for path in paths]),
+            "first": lambda: _first_read(found),
+        }
+    )
+    decided = medians({"daemon": lambda: _daemon(found)}, 3)["daemon"]
     yield Row(
         "P4",
         f"first read of {count} files, no cache, against their bytes (s CPU)",

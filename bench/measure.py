@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import statistics
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 #: How often each thing is measured; the medians count.
 ROUNDS = int(os.environ.get("ORANGE_BENCH_ROUNDS", "7"))
+
+
+def scratch(prefix: str) -> str:
+    """Make a folder that is removed when all benches are done.
+
+    Not before: ext4 without a journal passes over every file removed in the last minutes when it looks for room for a
+    new one, which makes whatever is measured next many times slower.
+    """
+    folder = tempfile.mkdtemp(prefix=prefix)
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,23 +13,23 @@ EMPTY = "import click\n@click.command()\ndef main(): pass\nmain()\n"
 
 def measure(count: int) -> Iterator[Row]:
     """Measure at one size."""
-    with sample(count) as found:
-        found.orange("task", "list", "--ready", "--json")  # fills the index
-        pending = _a_pending_task(found)
-        labels = iter(range(1_000_000))
-        ready = [orange_program(), "task", "list", "--ready", "--json"]
-        results = medians(
-            {
-                "empty": lambda: cpu([sys.executable, "-c", EMPTY], cwd=found.root, env=found.env),
-                "first": lambda: cpu(ready, cwd=found.root, env=found.env),
-                "list": lambda: cpu(ready, cwd=found.root, env=found.env),
-                "update": lambda: cpu(
-                    [orange_program(), "task", "update", pending, "--add-label", f"l{next(labels)}", "--json"],
-                    cwd=found.root,
-                    env=found.env,
-                ),
-            }
-        )
+    found = sample(count)
+    found.orange("task", "list", "--ready", "--json")  # fills the index
+    pending = _a_pending_task(found)
+    labels = iter(range(1_000_000))
+    ready = [orange_program(), "task", "list", "--ready", "--json"]
+    results = medians(
+        {
+            "empty": lambda: cpu([sys.executable, "-c", EMPTY], cwd=found.root, env=found.env),
+            "first": lambda: cpu(ready, cwd=found.root, env=found.env),
+            "list": lambda: cpu(ready, cwd=found.root, env=found.env),
+            "update": lambda: cpu(
+                [orange_program(), "task", "update", pending, "--add-label", f"l{next(labels)}", "--json"],
+                cwd=found.root,
+                env=found.env,
+            ),
+        }
+    )
     yield Row(
         "P1",
         f"task list --ready --json, {count} tasks, daemon down (CPU)",

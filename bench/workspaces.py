@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
-import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from bench.measure import Row, medians, wall
+from bench.measure import Row, medians, scratch, wall
 from orange.adapters.workspaces import WorktreeWorkspaces
 from orange.core.layout import Layout
 from orange.core.model import Task
@@ -91,32 +88,19 @@ class _Bench:
         return wall(lambda: self.workspaces.release(self.workspaces.path_for(self.task)))
 
 
-@contextmanager
-def _benches() -> Iterator[tuple[_Bench, _Bench]]:
-    """One that never has a spare, and one that always has one.
-
-    Nothing is removed before the end: ext4 without a journal passes over every file removed in the last minutes
-    when it looks for room for a new one, which makes either way of making 20 000 of them many times slower.
-    """
-    folder = tempfile.mkdtemp(prefix="orange-bench-")
-    try:
-        yield _Bench(Path(folder, "cold"), 0), _Bench(Path(folder, "warm"), 1)
-    finally:
-        shutil.rmtree(folder)
-
-
 def measure(_count: int) -> Iterator[Row]:
     """Measure on repositories of 20 000 files."""
-    with _benches() as (cold, warm):
-        found = medians(
-            {
-                "add": cold.worktree_add,
-                "cold": cold.cold,
-                "spare": warm.hand_over,
-                "leftovers": lambda: warm.leftovers,
-                "clean": warm.clean,
-            }
-        )
+    folder = scratch("orange-bench-")
+    cold, warm = _Bench(Path(folder, "cold"), 0), _Bench(Path(folder, "warm"), 1)  # never a spare, and always one
+    found = medians(
+        {
+            "add": cold.worktree_add,
+            "cold": cold.cold,
+            "spare": warm.hand_over,
+            "leftovers": lambda: warm.leftovers,
+            "clean": warm.clean,
+        }
+    )
     what = "20 000 files, against git worktree add"
     yield Row("P8", f"hand over a spare: {what}", found["spare"], found["add"], 20.0, at_least=True)
     yield Row("P8", f"make a workspace cold: {what}", found["cold"], found["add"], 0.7)
