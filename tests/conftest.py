@@ -6,6 +6,7 @@ of a surrounding agent, tmux or hook are replaced before anything is imported, a
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import tempfile
@@ -69,6 +70,13 @@ def pytest_configure(config: pytest.Config) -> None:
         shutil.rmtree(home, ignore_errors=True)
 
     config.add_cleanup(leave)
+    gc.disable()  # until all tests are collected: none of it is garbage
+
+
+def pytest_collection_finish() -> None:
+    """Keep what was collected out of every later search for garbage."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(autouse=True)
