@@ -29,7 +29,7 @@ _GIT_CONFIG = """[user]
 \tdirectory = *
 """
 
-settings.register_profile("orange", deadline=None, database=None, max_examples=50)
+settings.register_profile("orange", deadline=None, database=None, max_examples=30)
 settings.register_profile("torture", deadline=None, database=None, max_examples=1000)
 settings.load_profile("torture" if os.environ.get("ORANGE_TORTURE") else "orange")
 
