@@ -19,7 +19,7 @@ def said(place: Place, *line: str, whole: bool = False) -> tuple[int, str]:
     done = subprocess.run(
         place.argv(*line), cwd=place.repo, env=env, capture_output=True, text=True, check=False, timeout=120
     )
-    return done.returncode, re.sub(r"\d+[smh]\b", "AGE", done.stdout + done.stderr)
+    return done.returncode, re.sub(r"\d+[smh]\b *", "AGE ", done.stdout + done.stderr)
 
 
 def drawn(place: Place, *line: str, whole: bool = False) -> tuple[int, str]:
@@ -30,7 +30,7 @@ def drawn(place: Place, *line: str, whole: bool = False) -> tuple[int, str]:
     os.close(theirs)
     text = b"".join(iter(lambda: _read(ours), b""))
     os.close(ours)
-    return done.wait(120), re.sub(r"\d+[smh]\b", "AGE", text.decode())
+    return done.wait(120), re.sub(r"\d+[smh]\b *", "AGE ", text.decode())
 
 
 def _read(terminal: int) -> bytes:
