@@ -74,13 +74,42 @@ def test_readers_see_all_of_a_write_or_nothing(place: Place) -> None:
     assert len(place.store().read().tasks[ONE].labels) == 150
 
 
+def test_readers_see_no_hand_edit_while_writes_go_into_history(place: Place) -> None:
+    """One looks right before any operation that records; all is recorded right before any operation of a look."""
+    writer = place.store()
+    recording, looking = Meddler(0, lambda: _check(reader)), Meddler(0, writer.record)
+    recorder, reader = place.store(recording), place.store(looking)
+    add(writer, task(1), task(2))
+    for seam, do in ((recording, recorder.record), (looking, lambda: _check(reader))):
+        number, reached = 0, True
+        while reached:
+            number += 1
+            for serial in range(3):
+                _label_both(writer, f"l{number}-{serial}")
+            seam.count, seam.at = 0, number
+            do()
+            reached, seam.at = seam.count >= number, 0
+        assert number > 4
+
+
+def _check(reader: FileStore) -> None:
+    board = reader.read()
+    assert not board.problems
+    assert not reader.hand_edits()
+    assert board.tasks[ONE].labels == board.tasks[TWO].labels
+
+
+def _label_both(store: FileStore, label: str) -> None:
+    with store.transaction("pair") as tx:
+        for task_id in (ONE, TWO):
+            found = tx.task(task_id)
+            tx.put(replace(found, labels=(*found.labels, label)))
+
+
 def _write_pairs(place: Place, stop: Path) -> list[str]:
     store = place.store()
     for serial in range(150):
-        with store.transaction("pair") as tx:
-            for task_id in (ONE, TWO):
-                found = tx.task(task_id)
-                tx.put(replace(found, labels=(*found.labels, f"l{serial}")))
+        _label_both(store, f"l{serial}")
         if serial % 20 == 0:
             store.record()
     stop.touch()
@@ -207,7 +236,7 @@ def _add_label(store: FileStore, serial: int) -> str:
 class Meddler:
     """A seam at which an editor saves, right before the N-th operation of a write."""
 
-    def __init__(self, at: int, save: Callable[[], None]) -> None:
+    def __init__(self, at: int, save: Callable[[], object]) -> None:
         self.count, self.at, self.save = 0, at, save
 
     def __call__(self, _operation: str, _path: str) -> None:

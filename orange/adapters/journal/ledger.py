@@ -40,19 +40,26 @@ class Ledger:
     def entries(self) -> tuple[Entry, ...]:
         """Every applied entry, in order; the same tuple while there are no others. Raises OSError."""
         with self._mutex:
-            counts = self._lock.state()
-            self.unsettled = bool(counts.applying)
-            if counts != self._read_at:
-                newer = self._newer(counts)
-                self._own.clear()
-                self._entries = self._listed() if newer is None else (*self._entries, *newer)
-                self._read_at = None if self.unsettled else counts
+            # Until nothing was dropped or added meanwhile: of two entries the older must never be read alone.
+            while (counts := self._lock.state()) != self._read_at:
+                self._read(counts)
+                if self.unsettled:
+                    break
             return self._entries
+
+    def _read(self, counts: Counts) -> None:
+        """Read what is new as of these counts."""
+        self.unsettled = bool(counts.applying)
+        newer = self._newer(counts)
+        every = self._listed() if newer is None else (*self._entries, *newer)
+        self._own.clear()
+        self._entries = tuple(entry for entry in every if entry.number > counts.dropped)
+        self._read_at = None if self.unsettled else counts
 
     def _newer(self, counts: Counts) -> list[Entry] | None:
         """Read the entries since the last time alone; None where that is not all there is to know."""
         known = self._read_at
-        if known is None or self.unsettled or counts.drops != known.drops or counts.last < known.last:
+        if known is None or self.unsettled or counts.last < known.last:
             return None
         found = []
         with self._disk.open(self._path) as folder:
@@ -86,15 +93,16 @@ class Ledger:
     # --- writing; needs the lock
 
     def open_entries(self) -> Iterator[tuple[int, bytes]]:
-        """Yield the number and bytes of each open entry, and delete what was never published."""
+        """Yield the number and bytes of each open entry; delete what a kill left unpublished, or dropped."""
         try:
             folder = self._disk.open(self._path)
         except FileNotFoundError:
             return
         with folder:
-            names = self._disk.names(folder)
+            names, dropped = self._disk.names(folder), self._lock.state().dropped
+            gone = {_name(number, _DONE) for number in _numbers(names, _DONE) if number <= dropped}
             for name in names:
-                if name.startswith(_PART):
+                if name.startswith(_PART) or name in gone:
                     self._disk.discard(folder, name)
             for number in _numbers(names, _OPEN):
                 yield number, self._disk.read(folder, _name(number, _OPEN)) or b""
@@ -112,7 +120,7 @@ class Ledger:
         if self._read_at is None:  # the counts may have been lost with the lock file
             with self._disk.open(self._path, make=True) as folder:
                 last = max(last, *_numbers(self._disk.names(folder), _OPEN, _DONE), 0)
-        self._lock.set_state(Counts(last + 1, last + 1, counts.drops))
+        self._lock.set_state(Counts(last + 1, last + 1, counts.dropped))
         return last + 1
 
     def publish(self, number: int, data: bytes) -> None:
@@ -140,16 +148,12 @@ class Ledger:
 
     def drop(self, up_to: int) -> None:
         """Delete the applied entries up to a number."""
-        self._dropped()
+        counts = self._lock.state()
+        self._lock.set_state(counts._replace(dropped=max(up_to, counts.dropped)))  # for readers they are gone at once
         with self._disk.open(self._path, make=True) as folder:
             for number in _numbers(self._disk.names(folder), _DONE):
                 if number <= up_to:
                     self._disk.remove(folder, _name(number, _DONE))
-        self._dropped()  # once more: whoever listed the folder meanwhile lists it again
-
-    def _dropped(self) -> None:
-        counts = self._lock.state()
-        self._lock.set_state(counts._replace(drops=counts.drops + 1))
 
 
 def _name(number: int, suffix: str) -> str:

@@ -1,7 +1,7 @@
 """The project lock: an exclusive flock on a file that is never removed nor replaced.
 
 The file also holds three numbers: of the last journal entry, so that numbers only grow and a reader can tell whether
-anything was written while it looked; of the entry being applied, 0 when none is; and of how often entries were dropped.
+anything was written while it looked; of the entry being applied, 0 when none is; of the last entry that was dropped.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Counts(NamedTuple):
 
     last: int
     applying: int
-    drops: int
+    dropped: int
 
 
 class ProjectLock:

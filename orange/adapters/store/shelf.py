@@ -97,7 +97,7 @@ class Shelf:
 
     def _look(self, only: Collection[str] | None) -> bool:
         """Look once; whether what was seen is one state."""
-        before, odd = self._journal.number(), set(self.view.odd)
+        before = self._journal.number()
         self._due |= self._load()
         wrote, self._wrote = self._wrote, set()
         some = self._complete and only is not None
@@ -119,8 +119,6 @@ class Shelf:
         if not some:
             self._complete = self._seen = True
             self._save_if_worth(after)
-        if self.view.odd.keys() - odd:
-            return False  # it may only be on its way from the journal into history: look again
         return not unsettled and (after == before or not self._torn(before, after))
 
     def _torn(self, before: int, after: int) -> bool:
