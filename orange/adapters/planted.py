@@ -6,6 +6,7 @@ Next in the flow: `orange status` shows it among the problems; `orange trust` sa
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import json
 import os
@@ -26,12 +27,13 @@ def problems(layout: Layout) -> tuple[Problem, ...]:
 
 
 def _problems(layout: Layout) -> Iterator[Problem]:
+    hashes = functools.cache(functools.partial(_hashes, layout))
     for path in _records(layout):
         for entry in _read(path):
             with contextlib.suppress(KeyError, TypeError):
-                if _as_left(layout, entry):
-                    name = str(entry["place"]).partition(":")[0]
-                    yield Problem(f"{layout.common}/{name}", 0, str(entry["message"]), _HINT)
+                place = str(entry["place"])
+                if entry["hash"] == hashes(str(entry["workspace"])).get(place):
+                    yield Problem(f"{layout.common}/{place.partition(':')[0]}", 0, str(entry["message"]), _HINT)
 
 
 def forget(layout: Layout) -> int:
@@ -43,10 +45,10 @@ def forget(layout: Layout) -> int:
     return len(found)
 
 
-def _as_left(layout: Layout, entry: dict[str, Any]) -> bool:
-    seen = plants.Seen(gitfiles.hooks(layout.common), gitfiles.configs(layout.common, str(entry["workspace"])))
-    now = plants.places(seen).get(str(entry["place"]))
-    return bool(entry["hash"] == (None if now is None else hashlib.sha256(now).hexdigest()))
+def _hashes(layout: Layout, workspace: str) -> dict[str, str]:
+    """The hash of each place's content as it is now, by place; of those that there are."""
+    seen = plants.Seen(gitfiles.hooks(layout.common), gitfiles.configs(layout.common, workspace))
+    return {place: hashlib.sha256(content).hexdigest() for place, content in plants.places(seen).items()}
 
 
 def _records(layout: Layout) -> list[str]:

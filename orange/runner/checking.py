@@ -8,15 +8,12 @@ Next in the flow: `supervise` ends the run by what they came to, and the daemon 
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 from orange.core import checks, runfiles
 from orange.core.ending import CHECKS_FAILED, FINISHED, Ending
-from orange.runner import terminal
-from orange.runner.patience import TIMEOUT, Patience
-from orange.runner.spawn import Program
-from orange.runner.transcript import Transcript
+from orange.runner import hooks
+from orange.runner.patience import TIMEOUT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -62,21 +59,11 @@ def _run(
 ) -> tuple[str | None, CheckResult]:
     """Run one check; returns what the run was ended for meanwhile, if it was, and what the check came to."""
     with folder.stage("execute", f"check {check.name}") as step:
-        log = folder.path(f"{runfiles.LOGS}/steps/check-{check.name}.log")
-        os.makedirs(os.path.dirname(log), mode=0o700, exist_ok=True)
-        transcript, begun = Transcript(log, folder.secrets), session.clock()
-        patience = Patience(begun, limit=check.timeout)
-        program = Program((*job.within, "sh", "-c", check.run, "orange"), env, job.workspace)
-        ended = terminal.run(program, session, transcript, patience, _unnoticed)
-        transcript.close()
-        error = ended.error.strerror if ended.error else None
-        late = ended.verdict == TIMEOUT
-        trial = checks.Trial(ended.status, transcript.tail, session.clock() - begun, late=late, error=error)
+        begun, around = session.clock(), hooks.Around(folder, session, env, job.workspace, job.within)
+        ran = hooks.run_command(check.run, check.timeout, (hooks.step_log(f"check-{check.name}"),), around)
+        late = ran.verdict == TIMEOUT
+        trial = checks.Trial(ran.status, ran.output, session.clock() - begun, late=late, error=ran.error)
         result = checks.judge(check, trial)
         step.failed = None if result.passed else result.message
         folder.note("execute", f"check {check.name}: {result.verdict}: {result.message}")
-    return (None if late else ended.verdict), result
-
-
-def _unnoticed(_pid: int) -> None:
-    """Record nothing: only the agent's process is known by name."""
+    return (None if late else ran.verdict), result

@@ -26,11 +26,16 @@ class Ran(NamedTuple):
     status: int | None
     #: What it was ended for; None when it ended by itself.
     verdict: str | None
-    #: Why it could not be started, in words.
-    trouble: str | None
+    #: Why it could not be started, in the system's words.
+    error: str | None
     #: Seconds that were left of its time; None where it had no limit.
     left: float | None
     output: bytes
+
+    @property
+    def trouble(self) -> str | None:
+        """Why it could not be started, in words."""
+        return self.error and f"it could not be started: {self.error}"
 
 
 def run_command(command: str, limit: float, logs: Sequence[str], around: Around) -> Ran:
@@ -43,8 +48,8 @@ def run_command(command: str, limit: float, logs: Sequence[str], around: Around)
     program = Program((*around.within, "sh", "-c", command, "orange"), around.env, around.workspace)
     ended = terminal.run(program, around.session, transcript, patience, _unnoticed)
     transcript.close()
-    trouble = f"it could not be started: {ended.error.strerror}" if ended.error else None
-    return Ran(ended.status, ended.verdict, trouble, patience.left(around.session.clock()), transcript.tail)
+    error = ended.error.strerror if ended.error else None
+    return Ran(ended.status, ended.verdict, error, patience.left(around.session.clock()), transcript.tail)
 
 
 class Around(NamedTuple):
