@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.place import Place
+from tests.acceptance.programs import folder, furnish, required, settings
+from tests.model.server import Model, serving
 
 IDENTITY = "[user]\n\tname = Ada\n\temail = ada@example.org\n[init]\n\tdefaultBranch = main\n"
 
@@ -55,3 +57,21 @@ def place(tmp_path: Path) -> Iterator[Place]:
 def configure(place: Place, text: str) -> None:
     """Write the project's configuration."""
     (place.repo / ".orange" / "config.yaml").write_text(f"format: 1\n{text}")
+
+
+@pytest.fixture
+def model() -> Iterator[Model]:
+    """A model that carries out the commands of its prompts."""
+    required()
+    with serving() as found:
+        yield found
+
+
+@pytest.fixture
+def agents(model: Model) -> Iterator[Place]:
+    """A project whose user has all four programs; Gemini ignores files of settings below a folder like `/tmp`."""
+    with tempfile.TemporaryDirectory(dir=folder().parents[2]) as root, fresh_place(Path(root)) as place:
+        furnish(place, model.url)
+        configure(place, f"limits: {{stall: 2m}}\nreview: {{by: human}}\n{settings(model.url)}")
+        place.orange("config", "set", "--user", "limits.max_agents", "4")
+        yield place

@@ -6,9 +6,7 @@ import json
 import os
 import signal
 import subprocess
-import tempfile
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,29 +14,11 @@ from typing import Any
 import pytest
 
 from orange import proctable
-from tests.acceptance.conftest import configure, fresh_place
+from tests.acceptance.conftest import configure
 from tests.acceptance.place import Place
-from tests.acceptance.programs import AGENTS, folder, furnish, required, settings
+from tests.acceptance.programs import AGENTS, settings
 from tests.model.conversation import Answer, Conversation, Refuse, by_prompt
-from tests.model.server import Model, serving
-
-
-@pytest.fixture
-def model() -> Iterator[Model]:
-    """A model that carries out the commands of its prompts."""
-    required()
-    with serving() as found:
-        yield found
-
-
-@pytest.fixture
-def agents(model: Model) -> Iterator[Place]:
-    """A project whose user has all four programs; Gemini ignores files of settings below a folder like `/tmp`."""
-    with tempfile.TemporaryDirectory(dir=folder().parents[2]) as root, fresh_place(Path(root)) as place:
-        furnish(place, model.url)
-        configure(place, f"limits: {{stall: 2m}}\nreview: {{by: human}}\n{settings(model.url)}")
-        place.orange("config", "set", "--user", "limits.max_agents", "4")
-        yield place
+from tests.model.server import Model
 
 
 def _task(place: Place, agent: str, *commands: str, name: str = "") -> str:
@@ -116,8 +96,14 @@ def test_a_killed_agent_goes_on_where_it_was(agents: Place, model: Model) -> Non
     configure(agents, f"limits: {{consecutive_failures: 9}}\nreview: {{by: none}}\n{settings(model.url)}")
     tasks = {agent: _task(agents, agent, _commit(f"{agent}.txt"), "tail -f README.md") for agent in AGENTS}
     agents.start()
-    for task in tasks.values():
-        _kill_in_second_command(agents, model, task)
+    left = set(tasks.values())
+
+    def all_killed() -> bool:
+        """Kill whichever can be: their commands have time limits of their own."""
+        left.difference_update([task for task in left if _kill_in_second_command(agents, task)])
+        return not left
+
+    agents.until(all_killed, "all to hang in their second command", 180)
     agents.settled(dict.fromkeys((f"with-{agent}" for agent in AGENTS), "done"), 120)
     for agent, task in tasks.items():
         first, then = (_record(agents, f"{task}-{epoch}") for epoch in (1, 2))
@@ -189,13 +175,16 @@ def _until_worked(place: Place, model: Model, task: str) -> None:
     place.until(lambda: any(said.results for said in model.of(f"Task {task}")), f"{task} to have worked", 90)
 
 
-def _kill_in_second_command(place: Place, model: Model, task: str) -> None:
-    """Kill the agent's own program, once its hanging command runs: the child of the one that shows what it tells."""
-    _until_worked(place, model, task)
-    shown = json.loads((_folder(place, f"{task}-1") / "supervisor.json").read_text())["agent"]["pid"]
-    place.until(lambda: "tail" in map(_program, proctable.descendants(proctable.table(), shown)), "the command to run")
-    (child,) = (row.pid for row in proctable.table() if row.parent == shown)
+def _kill_in_second_command(place: Place, task: str) -> bool:
+    """Kill the agent's own program if its hanging command runs: the child of the one that shows what it tells."""
+    noted = _folder(place, f"{task}-1") / "supervisor.json"
+    shown = json.loads(noted.read_text())["agent"] if noted.exists() else None
+    table = proctable.table()
+    if not shown or "tail" not in map(_program, proctable.descendants(table, shown["pid"])):
+        return False
+    (child,) = (row.pid for row in table if row.parent == shown["pid"])
     os.kill(child, signal.SIGKILL)
+    return True
 
 
 def _program(row: proctable.Process) -> str:

@@ -41,7 +41,9 @@ def _command(agent: str, mode: str = "headless", *, resume: str | None = None, *
 
 
 CLAUDE = "claude -p --dangerously-skip-permissions --output-format stream-json --verbose"
-CODEX = "--dangerously-bypass-approvals-and-sandbox --json -c check_for_update_on_startup=false"
+CODEX = (
+    "--dangerously-bypass-approvals-and-sandbox --json -c check_for_update_on_startup=false -c allow_login_shell=false"
+)
 GEMINI = "gemini --yolo --skip-trust -o stream-json"
 OPENCODE = "opencode run --auto --format json"
 
@@ -83,7 +85,8 @@ def test_headless_commands(agent: str, fresh: str, resumed: str) -> None:
         (
             "codex",
             ["codex", "--no-daemon", "--dangerously-bypass-approvals-and-sandbox", "-c",
-             'projects={"/w"={trust_level="trusted"}}', "-c", "check_for_update_on_startup=false", "--own", "Do it.\n"],
+             'projects={"/w"={trust_level="trusted"}}', "-c", "check_for_update_on_startup=false",
+             "-c", "allow_login_shell=false", "--own", "Do it.\n"],
             ["--own", "S", "Go on.\n"],
         ),
         ("gemini", ["gemini", "--yolo", "--skip-trust", "--own", "-i", "Do it.\n"],

@@ -36,8 +36,9 @@ program = Program("codex", oldest=(0, 150, 0), install="npm install -g @openai/c
 skills = (".agents/skills", ".codex/skills")
 
 _BYPASS = "--dangerously-bypass-approvals-and-sandbox"
-#: Settings of every run: it does not look for a newer version of itself.
-_QUIET = ("-c", "check_for_update_on_startup=false")
+#: Settings of every run: it does not look for a newer version of itself, and runs commands in no login shell, for a
+#: system's profile may set PATH anew, without the `orange` that the run was given.
+_ALWAYS = ("-c", "check_for_update_on_startup=false", "-c", "allow_login_shell=false")
 _LIMIT = re.compile(r"last status: (?:429|529)|usage limit|rate limit", re.IGNORECASE)
 _AT = re.compile(r"try again at (?:(\w{3}) (\d{1,2})\w\w, (\d{4}) )?(\d{1,2}):(\d\d) ([AP]M)")
 _IN = re.compile(r"(\d+) (day|hour|minute|second)")
@@ -54,7 +55,7 @@ def command(spec: RunSpec, prompt_file: str) -> Command:
     """The program, headless or interactive."""
     if spec.agent_settings.mode == "interactive":
         return cli(spec, interactive(spec, prompt_file))
-    flags = (_BYPASS, "--json", *_QUIET, *_flags(spec))
+    flags = (_BYPASS, "--json", *_ALWAYS, *_flags(spec))
     resumed = ("codex", "exec", "resume", *flags, spec.resume.session, "-") if spec.resume else None
     return cli(spec, ("codex", "exec", *flags, "-"), resumed, reader=name)
 
@@ -62,7 +63,7 @@ def command(spec: RunSpec, prompt_file: str) -> Command:
 def interactive(spec: RunSpec, prompt_file: str) -> tuple[str, ...]:
     """The program in the terminal, continuing the run's conversation if it has one."""
     trusted = f'projects={{{json.dumps(spec.workspace)}={{trust_level="trusted"}}}}'
-    flags = ("--no-daemon", _BYPASS, "-c", trusted, *_QUIET, *_flags(spec))
+    flags = ("--no-daemon", _BYPASS, "-c", trusted, *_ALWAYS, *_flags(spec))
     resumed = ("resume", spec.resume.session) if spec.resume else ()
     return ("codex", *resumed[:1], *flags, *resumed[1:], *opening(spec, prompt_file))
 
