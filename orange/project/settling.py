@@ -110,7 +110,7 @@ def advance_task(parts: Parts, speaker: Speaker, action: Advance) -> Task:
     """Move a task that no run holds, as `decide` asked. Raises IllegalTransition, StaleWrite."""
     peeked = look(parts, action.task)
     integrated = action.to is Status.DONE and nothing_unmerged(parts, peeked)
-    merged = _found_merged(parts, peeked) if integrated else None
+    found = _found_merged(parts, peeked) if integrated else None
     ruling = ruling_of(parts, peeked) if action.to is Status.REVIEWED else None
     if integrated and peeked.id in parts.publications.tasks():
         parts.publications.put(peeked.id, None)
@@ -127,14 +127,14 @@ def advance_task(parts: Parts, speaker: Speaker, action: Advance) -> Task:
         if action.to is Status.REVIEWING:
             moved = pen.keep(replace(moved, approved=None))
         if action.to is Status.DONE:
-            _note_unmerged(pen, task, merged)
+            _note_unmerged(pen, task, found)
             pen.event(task.id, "task.completed", reason=action.reason)
-            moved = pen.keep(replace(moved, merged=merged))
+            moved = pen.keep(replace(moved, merged=found[0] if found else None))
         return moved
 
 
-def _note_unmerged(pen: Pen, task: Task, found: Merged | None) -> None:
-    """Note what came of publishing a task that closes without a merge by orange; a parent's children did the work."""
+def _note_unmerged(pen: Pen, task: Task, found: tuple[Merged, Outcome] | None) -> None:
+    """Note what came of publishing a task that closes without a merge just now; a parent's children did the work."""
     if task.status is Status.DELEGATED:
         return
     if effective.publish_of(task, pen.parts.settings()) is Publish.NONE:
@@ -142,16 +142,20 @@ def _note_unmerged(pen: Pen, task: Task, found: Merged | None) -> None:
     elif found is None:
         results.note(pen, task, Outcome.NO_CHANGES, branch=task.branch)
     else:
-        commit = found.commit
-        results.note(pen, task, Outcome.MERGED_ELSEWHERE, branch=task.branch, base=found.base, commit=commit)
+        merged, outcome = found
+        results.note(pen, task, outcome, branch=task.branch, base=merged.base, commit=merged.commit)
 
 
-def _found_merged(parts: Parts, task: Task) -> Merged | None:
-    """Say where work was integrated that is found in the base: by hand, or by a daemon killed before it said so."""
+def _found_merged(parts: Parts, task: Task) -> tuple[Merged, Outcome] | None:
+    """Say how work was integrated that is found in the base: by hand, or by a daemon killed before it said so."""
     state, base = branch_state(parts, task), base_of(parts, task)
     if state.tip is None or parts.integration.contains([(state.tip, base)])[state.tip, base] is not Presence.THERE:
         return None
-    return Merged(state.tip, base, times.stamp(parts.clock.now()))
+    merge, now = parts.integration.merge_of(state.tip, base), times.stamp(parts.clock.now())
+    if merge is None:
+        return Merged(state.tip, base, now), Outcome.MERGED_ELSEWHERE
+    owe_push(parts, base)  # the daemon may have been killed before it noted that, too
+    return Merged(merge, base, now), Outcome.MERGED
 
 
 def nothing_unmerged(parts: Parts, task: Task) -> bool:

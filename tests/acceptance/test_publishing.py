@@ -12,6 +12,8 @@ import pytest
 
 from orange import recordfile
 from orange.adapters.git import repository_lock
+from orange.adapters.integration import GitIntegration
+from orange.core.layout import Layout
 from orange.core.publish_result import schema
 from tests.acceptance.conftest import configure
 from tests.acceptance.place import Place
@@ -257,6 +259,27 @@ def test_nothing_to_publish_is_a_success_that_says_so(place: Place) -> None:
     place.settled({"quiet": "done", "apart": "done"})
     assert result(place, f"{quiet}-1")["outcome"] == "no_changes"
     assert result(place, f"{apart}-1")["outcome"] == "disabled"
+
+
+def test_a_merge_that_a_killed_daemon_did_not_record_is_a_merge(place: Place) -> None:
+    """It is told as what it is, with its commit, and pushed where merges are."""
+    configure(place, "agent: script\n")
+    task = place.create("page", "write page.txt x\ncommit Page")
+    daemon = place.start()
+    place.settled({"page": "reviewing"})
+    daemon.kill()
+    daemon.wait()
+    place.orange("task", "approve", task)
+    shared(place)
+    configure(place, "agent: script\npublish_push: true\n")
+    layout = Layout(str(place.repo), str(place.repo / ".git"))
+    merged = GitIntegration(layout).integrate(place.task(task)["branch"], "main", "Merge it", None)
+    place.start()
+    place.settled({"page": "done"})
+    assert outcomes(place, task) == ["merged"]
+    assert place.task(task)["merged"]["commit"] == merged.commit
+    remote = place.home / "remote.git"
+    place.until(lambda: place.git("rev-parse", "main", cwd=remote) == merged.commit, "the merge to be pushed")
 
 
 def test_a_conflict_is_an_outcome_with_its_files(place: Place) -> None:
