@@ -122,7 +122,28 @@ def test_cancelling_a_run_stays_cancelled_and_keeps_its_work(place: Place) -> No
     found = place.task(task)
     place.until(lambda: "half.txt" in place.git("ls-tree", "--name-only", found["branch"]), "its work to be saved")
     place.until(lambda: not place.sessions(), "its session to end")
+    place.create("next", "say hello")
+    place.settled({"next": "done"})  # the daemon has looked since
     assert place.task(task)["status"] == "cancelled"
+
+
+def test_a_long_run_never_blocks_a_command(place: Place) -> None:
+    """Row 14: while an agent is at work everything is answered; the agent waits for the last of the answers."""
+    gate = place.home / "gate"
+    task = place.create("long", f"say ready\nrun while [ ! -e {gate} ]; do sleep 0.05; done\nwrite a.txt a\ncommit A")
+    place.orange("task", "run", task)
+    place.start()
+    place.until(lambda: "ready" in place.orange("task", "log", task).out, "the agent to be at work")
+    for words in ("status", "daemon status", "task list --all", f"task show {task}", f"task why {task}",
+                  f"task events {task}", "forecast", "agents", "workspace list", "config show", "doctor"):  # fmt: skip
+        assert place.orange(*words.split()).out
+    place.orange("task", "update", task, "--title", "Long")
+    other = place.create("other", "write b.txt b\ncommit B")
+    place.settled({"other": "done"})
+    assert place.task(other)["merged"]
+    assert place.task(task)["status"] == "working"
+    gate.touch()
+    place.settled({"long": "done"})
 
 
 def test_backlog_is_not_ready(place: Place) -> None:
@@ -167,6 +188,23 @@ def test_agents_cannot_do_what_is_for_people(place: Place, command: str, refused
     assert (tried["by"], tried["data"]["refused"]) == (f"agent:{task}-1", refused)
     assert tried["data"]["reason"] in told
     assert [event["by"] for event in events if event["data"].get("status") == "done"] == ["daemon"]
+
+
+def test_no_command_of_a_persons_passes_a_gate(place: Place) -> None:
+    """Row 20: status, finish and merge move a task no further than its review lets them."""
+    configure(place, "agent: script\n")
+    fresh = place.create("fresh", "", "--backlog")
+    task = place.create("page", "write page.txt x\ncommit Page")
+    place.start()
+    place.settled({"page": "reviewing"})
+    moves = ("update {} --status done", "update {} --status reviewed", "finish {}", "merge {}")
+    asked = [move.format(found) for found in (fresh, task) for move in moves]
+    for words in (*asked, f"approve {fresh}"):
+        answer = place.orange("task", *words.split(), "--json", fails=True)
+        assert answer.status == 1, words
+        assert answer.json["error"]["message"], words
+    assert place.statuses() == {"fresh": "backlog", "page": "reviewing"}
+    assert "page.txt" not in place.git("ls-tree", "--name-only", "refs/orange/base/main").split()
 
 
 def test_a_person_who_is_refused_leaves_no_trace(place: Place) -> None:
