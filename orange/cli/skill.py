@@ -14,36 +14,29 @@ from typing import Any
 
 import click
 
+from orange import skillfiles
 from orange.cli.call import Call
 from orange.cli.parsing import Command, choose_named, common, common_but_project, many
 from orange.cli.render import one_line
 from orange.cli.table import Cell, Column, layout
 from orange.core import skills
+from orange.core.activeskills import FILE
 
 #: Beside an installed skill: file -> hash as installed.
 _MANIFEST = ".installed.json"
 
 
-def source() -> str:
-    """Return the folder of orange's own skills: inside the installed package, or beside it in a checkout."""
-    import orange
-
-    package = os.path.dirname(os.path.abspath(orange.__file__))
-    installed = f"{package}/skills"
-    return installed if os.path.isdir(installed) else f"{os.path.dirname(package)}/skills"
-
-
 def skill_names(folder: str) -> list[str]:
     """List the skills in a folder."""
     names = os.listdir(folder) if os.path.isdir(folder) else []
-    return sorted(name for name in names if os.path.isfile(f"{folder}/{name}/{skills.FILE}"))
+    return sorted(name for name in names if os.path.isfile(f"{folder}/{name}/{FILE}"))
 
 
 @click.command("list", cls=Command)
 @common
 def list_skills(call: Call, /) -> None:
     """List orange's skills and where they are installed."""
-    found = [_described(name, call) for name in skill_names(source())]
+    found = [_described(name, call) for name in skill_names(skillfiles.own())]
     call.out.give({"skills": found}, lambda: _table(found, call))
 
 
@@ -53,9 +46,9 @@ def _described(name: str, call: Call) -> dict[str, Any]:
         agent: f"{home}/{below}/{name}"
         for agent, places in skills.PLACES.items()
         for below in places.user
-        if os.path.isfile(f"{home}/{below}/{name}/{skills.FILE}")
+        if os.path.isfile(f"{home}/{below}/{name}/{FILE}")
     }
-    with open(f"{source()}/{name}/{skills.FILE}", encoding="utf-8") as file:
+    with open(f"{skillfiles.own()}/{name}/{FILE}", encoding="utf-8") as file:
         described = skills.read(file.read(), name)
     return {"name": name, "description": described.description, "installed": installed}
 
@@ -98,8 +91,8 @@ def install_into(folder: str, *, force: bool) -> list[dict[str, str]]:
     """Copy every skill into a folder of skills; returns what was done with each file."""
     return [
         {"skill": name, "path": path, "result": result}
-        for name in skill_names(source())
-        for path, result in _install_one(f"{source()}/{name}", f"{folder}/{name}", force=force)
+        for name in skill_names(skillfiles.own())
+        for path, result in _install_one(f"{skillfiles.own()}/{name}", f"{folder}/{name}", force=force)
     ]
 
 

@@ -198,6 +198,8 @@ class RunSpec:
     environment_command: str | None = None
     #: What must pass on the agent's work.
     checks: tuple[Check, ...] = ()
+    #: The skill that the task is to be carried out with; None for direct instructions.
+    skill: str | None = None
     #: `worktree` or `sandbox`.
     isolation: str = "worktree"
     #: Whether a sandbox reaches the network.

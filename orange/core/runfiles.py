@@ -63,6 +63,8 @@ BIN = "bin"
 PLANTED = "planted.json"
 #: Below the runtime folder: the same of all runs, for as long as nobody has looked at it.
 PLANTS = "planted"
+#: The run's own copy of its skills, a folder each.
+SKILLS = "skills"
 #: The folder through which an agent in a sandbox reaches orange.
 MAILBOX = "mail"
 

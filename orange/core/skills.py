@@ -10,13 +10,11 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from orange.core.activeskills import FILE, WORKER, is_name
 from orange.core.problems import InvalidInput
 
-#: The file that makes a folder a skill.
-FILE = "SKILL.md"
 #: Orange's own: one for agents that plan, one for agents in a workspace.
-OWN = ("orange", "orange-worker")
-_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+OWN = ("orange", WORKER)
 _KEY = re.compile(r"([a-z-]+):[ \t]*(\S.*)?")
 
 
@@ -72,7 +70,7 @@ def read(text: str, folder: str) -> Skill:
         if found:
             keys[found[1]] = (found[2] or "").strip().strip("\"'")
     name, description = keys.get("name", ""), keys.get("description", "")
-    if not _NAME.fullmatch(name) or len(name) > 64 or name != folder:
+    if not is_name(name) or name != folder:
         raise InvalidInput("name", f"expected the folder's name {folder!r} (lower case, digits, -), found {name!r}")
     if not 1 <= len(description) <= 1024:
         raise InvalidInput("description", "expected 1 to 1024 characters: what the skill does and when to use it")

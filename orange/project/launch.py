@@ -113,6 +113,7 @@ def run_spec(parts: Parts, task: Task, run: str) -> RunSpec:
         writable=settings.workspaces.writable,
         followup=first.taken_up if first and before else None,
         checks=settings.checks,
+        skill=task.skill,
         course=found,
     )
 

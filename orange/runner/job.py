@@ -45,6 +45,8 @@ class Job(NamedTuple):
     environment_command: str | None
     #: What must pass on the agent's work.
     checks: tuple[Check, ...]
+    #: The skill that the task names; None for direct instructions.
+    skill: str | None
     isolation: str
     #: The agent's program; empty when it was refused.
     argv: tuple[str, ...]

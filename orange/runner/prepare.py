@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from orange.core import environment, redact, references, runfiles
 from orange.core.ending import AGENT_MISSING, FAILED, Ending
+from orange.runner.activating import activate
 from orange.runner.hooks import run_hook
 
 if TYPE_CHECKING:
@@ -58,6 +59,8 @@ def _prepare(job: Job, folder: RunFolder, session: Session, env: Mapping[str, st
     write_launcher(folder, "orange.runner.client" if job.isolation == SANDBOX else "orange")
     if job.refusal:
         return Ending(AGENT_MISSING, job.refusal, stage="prepare")
+    if job.agent and (ending := activate(job, folder, env.get("HOME"))):
+        return ending
     if job.before_run:
         return run_hook("before_run", job.before_run, job, folder, session, env)
     return None

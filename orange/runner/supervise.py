@@ -18,6 +18,7 @@ from orange import proctable
 from orange.core import redact, runfiles
 from orange.core.ending import CRASHED, FAILED, FINISHED, STOPPED, Ending
 from orange.runner import report, watching
+from orange.runner.activating import deactivate
 from orange.runner.checking import run_checks
 from orange.runner.folder import RunFolder
 from orange.runner.hooks import run_hook
@@ -103,6 +104,7 @@ def supervise(run: str, place: Place, parts: Callable[[str], Parts]) -> bool:
         gathered = Environments(folder, place, lambda: parts(place.runtime))
         with answered(job, folder, place.env) if job.isolation == SANDBOX else contextlib.nullcontext():
             ending = _carry_out(Around(job, folder, session, gathered.of), keep)
+        deactivate(job)
         if ending.outcome != CRASHED:  # a session that was lost leaves the workspace as it is
             saved = keep()
     finally:  # a fault of ours is a result too

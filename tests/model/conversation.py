@@ -31,6 +31,8 @@ class Conversation:
     model: str = ""
     #: Whether the agent may act; a request for a title may not.
     tools: bool = True
+    #: The request as it came, with all that the agent's program adds by itself.
+    whole: str = ""
 
     @property
     def prompts(self) -> list[str]:

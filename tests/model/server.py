@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -80,7 +80,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(body, *found)
 
     def _answer(self, body: dict[str, Any], read: Callable[..., Conversation], write: Callable[..., Any]) -> None:
-        conversation = read(body)
+        conversation = replace(read(body), whole=json.dumps(body))
         answer = self.model.answer(conversation)
         if isinstance(answer, Refuse):
             self._refuse(answer, conversation.wire)

@@ -9,6 +9,7 @@ import os
 from contextlib import suppress
 from dataclasses import replace
 
+from orange import skillfiles
 from orange.adapters.workspaces import admin as admins
 from orange.adapters.workspaces import binding, folders, leftovers, occupants, provision, repair, shadow, spares
 from orange.adapters.workspaces.binding import Branch
@@ -18,6 +19,7 @@ from orange.adapters.workspaces.provision import Provided
 from orange.adapters.workspaces.records import Record, State
 from orange.adapters.workspaces.site import step
 from orange.adapters.workspaces.survey import look_over
+from orange.core.activeskills import LINKED
 from orange.core.model import Task, Workspace
 from orange.core.problems import BranchUnusable, WorkspaceForeign, WorkspaceStepFailed
 
@@ -159,6 +161,7 @@ def _may_merge(held: Held, branch: Branch, start_point: str) -> bool:
         return False
     if not binding.lacks(site, branch, start_point) or occupants.find((held.path,)):
         return False
+    skillfiles.take_out(held.path, LINKED)  # of a run that was killed: the base may have a skill of that name
     target = Target(admin, held.path, branch.ref, site.git(), site.clock)
     config = spares.look_config(site, admin)
     with shadow.look(held.source, config, spares.head_of(admin), (held.lock,)) as looking:

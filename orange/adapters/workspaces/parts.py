@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
+from orange import skillfiles
 from orange.adapters.workspaces import admin as admins
 from orange.adapters.workspaces import rescue, shadow, spares
 from orange.adapters.workspaces.admin import Admin
@@ -16,6 +17,7 @@ from orange.adapters.workspaces.site import Site
 from orange.adapters.workspaces.spares import Spares
 from orange.adapters.workspaces.survey import Changes, Survey, look_over, reveal, survey, take_in
 from orange.adapters.workspaces.tcpports import Ports
+from orange.core.activeskills import LINKED
 from orange.core.names import is_id
 from orange.core.problems import WorkspaceForeign
 
@@ -100,6 +102,7 @@ def unrecorded(site: Site, admin: Admin) -> Record | None:
 @contextmanager
 def surveyed(held: Held) -> Iterator[View]:
     """Survey everything only this workspace holds. Raises GitFailed, OSError."""
+    skillfiles.take_out(held.path, LINKED)  # of a run that was killed: nobody's work
     config = spares.look_config(held.parts.site, held.admin)
     with shadow.look(held.source, config, spares.head_of(held.admin), (held.lock,)) as looking:
         found = survey(looking, held.source, held.parts.main, held.record.provided)

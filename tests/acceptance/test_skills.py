@@ -1,0 +1,102 @@
+"""Skills: what a run's agent finds where it looks, and what is left of it afterwards."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.conftest import configure, fresh_place
+from tests.acceptance.place import Place
+from tests.acceptance.programs import AGENTS, folder, furnish, required, settings
+from tests.model.server import serving
+
+SKILL = "---\nname: deploy\ndescription: How to deploy. Use it to deploy.\n---\nPull the lever.\n"
+AGENT = """
+set -e
+for place in .agents .claude .gemini; do cat $place/skills/deploy/SKILL.md; done > read.txt
+ls .agents/skills > listed.txt
+git add -A
+git commit -q -m "What was read"
+"""
+
+#: The wires of the four programs.
+WIRES = ("messages", "responses", "gemini", "chat")
+
+
+def _works(isolation: str) -> bool:
+    argv = ["bwrap", "--ro-bind", "/", "/", "true"]
+    return isolation != "sandbox" or bool(
+        shutil.which("bwrap") and subprocess.run(argv, check=False, capture_output=True).returncode == 0
+    )
+
+
+def _place(place: Place, isolation: str = "worktree") -> None:
+    script = place.home / "agent.sh"
+    script.write_text(AGENT)
+    more = f"workspaces: {{isolation: {isolation}}}\nlimits: {{attempts: 1}}\n"
+    configure(place, f"agent: command\nreview: {{by: none}}\n{more}agents: {{command: {{run: 'sh {script}'}}}}\n")
+
+
+def _track(place: Place) -> None:
+    (place.repo / "skills" / "deploy").mkdir(parents=True)
+    (place.repo / "skills" / "deploy" / "SKILL.md").write_text(SKILL)
+    place.git("add", "skills")
+    place.git("commit", "-q", "-m", "Say how to deploy")
+
+
+@pytest.mark.parametrize("isolation", ["worktree", "sandbox"])
+def test_a_named_skill_reaches_the_agent_and_never_a_commit(place: Place, isolation: str) -> None:
+    """All three places have it, with the worker's; `git add -A` takes none of it, and nothing is left to clean up."""
+    if not _works(isolation):
+        pytest.skip("bubblewrap does not work here: `make system` installs it, and user namespaces must be allowed")
+    _track(place)
+    _place(place, isolation)
+    place.create("deploying", "", "--skill", "deploy")
+    place.start()
+    place.settled({"deploying": "done"})
+    base = "refs/orange/base/main"
+    assert place.git("ls-tree", "-r", "--name-only", base).splitlines() == [
+        "README.md", "listed.txt", "read.txt", "skills/deploy/SKILL.md",
+    ]  # fmt: skip
+    assert place.git("show", f"{base}:read.txt").count("Pull the lever.") == 3
+    assert place.git("show", f"{base}:listed.txt").split() == ["deploy", "orange-worker"]
+    (cleaned,) = place.orange("cleanup", "--json").json["workspaces"]
+    assert cleaned["reason"] == "nothing in it that is not safe elsewhere"
+
+
+def test_a_missing_skill_stops_the_task_with_a_sentence(place: Place) -> None:
+    """The agent is not started without the skill it was to use."""
+    _track(place)
+    _place(place)
+    task = place.create("flying", "", "--skill", "fly")
+    place.start()
+    place.settled({"flying": "stuck"})
+    stuck = place.task(task)["stuck"]
+    assert "there is no skill 'fly' here: put it into skills/fly/SKILL.md" in stuck["message"]
+    assert "(deploy, orange-worker)" in stuck["message"]
+
+
+def test_the_real_agents_find_the_skills() -> None:
+    """Each of the real programs tells its model of the repository's skill and of the worker's."""
+    required()
+    with (
+        serving() as model,
+        tempfile.TemporaryDirectory(dir=folder().parents[2]) as root,
+        fresh_place(Path(root)) as place,
+    ):
+        furnish(place, model.url)
+        _track(place)
+        configure(place, "limits: {attempts: 1}\nreview: {by: none}\n" + settings(model.url))
+        for agent in AGENTS:
+            place.orange("task", "create", f"with-{agent}", "--agent", agent, "--body", "Carry out:\n\n$ true\n")
+        place.start()
+        names = [f"with-{agent}" for agent in AGENTS]
+        place.until(lambda: {place.statuses()[name] for name in names} <= {"done", "stuck"}, "all four to end", 150)
+        assert {place.statuses()[name] for name in names} == {"done"}
+        told = {wire: [one.whole for one in model.heard if one.wire == wire] for wire in WIRES}
+        for words in ("How to deploy. Use it to deploy.", "How to work on an orange task"):
+            assert {wire: any(words in whole for whole in told[wire]) for wire in WIRES} == dict.fromkeys(WIRES, True)
