@@ -1,7 +1,9 @@
-"""Which variables reach a session's processes: everything of the user's, but nothing that says "you are inside me".
+"""Which variables reach a session's processes, and which of them the programs of a run.
 
-A program that finds itself inside an agent, a tmux or a git hook behaves differently; a new run is inside none of
-them, wherever the daemon or the command that started it was called from.
+A session has everything of the user's, but nothing that says "you are inside me": a program that finds itself inside
+an agent, a tmux or a git hook behaves differently, and a new run is inside none of them, wherever the daemon or the
+command that started it was called from. A run's programs have only what every program may need and what their agent
+documents: the tokens of other things are none of their concern.
 """
 
 from __future__ import annotations
@@ -48,22 +50,31 @@ _GIT_PLACES = frozenset(
 #: What every program may need, by name and by prefix.
 _ORDINARY = frozenset(
     {
-        "ALL_PROXY", "COLORTERM", "FORCE_COLOR", "HOME", "HTTPS_PROXY", "HTTP_PROXY", "LANG", "LANGUAGE", "LOGNAME",
-        "NODE_EXTRA_CA_CERTS", "NO_COLOR", "NO_PROXY", "PATH", "REQUESTS_CA_BUNDLE", "SHELL", "SSL_CERT_DIR",
-        "SSL_CERT_FILE", "TERM", "TZ", "USER", "all_proxy", "http_proxy", "https_proxy", "no_proxy",
+        "ALL_PROXY", "COLORTERM", "CURL_CA_BUNDLE", "FORCE_COLOR", "GIT_SSL_CAINFO", "HOME", "HTTPS_PROXY",
+        "HTTP_PROXY", "LANG", "LANGUAGE", "LOGNAME", "NODE_EXTRA_CA_CERTS", "NO_COLOR", "NO_PROXY", "PATH",
+        "REQUESTS_CA_BUNDLE", "SHELL", "SSL_CERT_DIR", "SSL_CERT_FILE", "TERM", "TZ", "USER", "all_proxy", "http_proxy",
+        "https_proxy", "no_proxy",
     }
 )  # fmt: skip
 _ORDINARY_PREFIXES = (
     "LC_", "GIT_AUTHOR_", "GIT_COMMITTER_", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_NOSYSTEM", "XDG_CACHE_", "XDG_CONFIG_",
     "XDG_DATA_", "XDG_STATE_",
 )  # fmt: skip
+#: What is there only where a program is not enclosed: folders and sockets of the machine.
+_NOT_ENCLOSED = ("TMPDIR", "XDG_")
 #: How each agent is told its provider, login and folders.
 _PREFIXES_OF = {
-    "claude": ("ANTHROPIC_", "CLAUDE_", "API_TIMEOUT_MS", "AWS_", "CLOUD_ML_REGION", "GOOGLE_"),
-    "codex": ("CODEX_", "OPENAI_"),
+    "claude": (
+        "ANTHROPIC_", "API_TIMEOUT_MS", "AWS_", "BASH_DEFAULT_TIMEOUT_MS", "BASH_MAX_", "CLAUDE_", "CLOUD_ML_REGION",
+        "GOOGLE_", "MAX_THINKING_TOKENS", "MCP_TIMEOUT", "MCP_TOOL_TIMEOUT", "VERTEX_REGION_",
+    ),
+    "codex": ("AZURE_OPENAI_", "CODEX_", "OPENAI_"),
     "gemini": ("GEMINI_", "GOOGLE_"),
-    "opencode": ("ANTHROPIC_", "GEMINI_", "GOOGLE_", "OPENAI_", "OPENCODE_", "OPENROUTER_"),
-}
+    "opencode": (
+        "ANTHROPIC_", "AWS_", "AZURE_", "DEEPSEEK_", "GEMINI_", "GOOGLE_", "GROQ_", "MISTRAL_", "OPENAI_", "OPENCODE_",
+        "OPENROUTER_", "XAI_",
+    ),
+}  # fmt: skip
 
 
 def outside(inherited: Mapping[str, str]) -> dict[str, str]:
@@ -71,9 +82,9 @@ def outside(inherited: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in inherited.items() if not _says_inside(name)}
 
 
-def minimal(env: Mapping[str, str], agent: str) -> dict[str, str]:
-    """Return what an agent in a sandbox needs of an environment: the language, the network, its own login."""
-    prefixes = _ORDINARY_PREFIXES + _PREFIXES_OF.get(agent, ())
+def minimal(env: Mapping[str, str], agent: str, *, enclosed: bool) -> dict[str, str]:
+    """Return what an agent needs of an environment: the language, the network, its own login."""
+    prefixes = _ORDINARY_PREFIXES + _PREFIXES_OF.get(agent, ()) + (() if enclosed else _NOT_ENCLOSED)
     return {name: value for name, value in env.items() if name in _ORDINARY or name.startswith(prefixes)}
 
 

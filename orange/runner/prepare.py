@@ -69,12 +69,12 @@ def _prepare(job: Job, folder: RunFolder, session: Session, env: Mapping[str, st
 def given_environment(
     job: Job, inherited: Mapping[str, str], places: Callable[[], Places]
 ) -> Mapping[str, str] | Ending:
-    """Gather the user's environment, the project's and the agent's, secrets looked up; an Ending where one is not had.
+    """Gather what it needs of the user's environment, the project's and the agent's, secrets looked up.
 
-    Without secrets nothing is loaded for them.
+    An Ending where one of those is not to be had. Without secrets nothing is loaded for them.
     """
     user = environment.outside(inherited)
-    env = (environment.minimal(user, job.agent) if job.isolation == SANDBOX else user) | dict(job.env)
+    env = environment.minimal(user, job.agent, enclosed=job.isolation == SANDBOX) | dict(job.env)
     if not job.environment_command and not references.among(job.agent_env):
         return env | dict(job.agent_env)
     from orange.core.problems import OrangeError

@@ -70,6 +70,7 @@ def test_forty_planted_secrets_appear_nowhere(place: Place) -> None:
     program = place.home / "agent.py"
     program.write_text(PROGRAM)
     agents = f"agents: {{command: {{run: python3 {program}}}}}\nworkspaces: {{copy: []}}\n"
+    agents += "environment: {command: \"env | grep -E '^(PLANTED_|AUTH_PROVIDER=|MY_KEY=)'\"}\n"
     configure(place, "agent: command\nreview: {by: none}\nlimits: {attempts: 1}\n" + agents)
     for name in ("failing", "asking"):
         place.create(name)
@@ -87,6 +88,22 @@ def test_forty_planted_secrets_appear_nowhere(place: Place) -> None:
     for log in (data for path, data in written.items() if path.name == "output.log"):
         assert b"provider local key 1" in log
         assert b"https://[redacted]@example.org/x.git" in log
+
+
+def test_an_agent_is_given_nothing_that_it_does_not_need(place: Place) -> None:
+    """The variables of the daemon's environment stay there, but for those that every program or this agent needs."""
+    place.extra |= {"OUTER_TOKEN": "outer-t0ken-value", "DATABASE_URL": "db", "TZ": "UTC", "LC_TIME": "C"}
+    run = "env | sort > got.txt"
+    agents = f"agents: {{command: {{run: '{run}', env: {{GIVEN: 'env:OUTER_TOKEN', PLAIN: 'yes'}}}}}}\n"
+    configure(place, "agent: command\nreview: {by: none}\n" + agents)
+    place.create("looking")
+    place.start()
+    place.settled({"looking": "done"})
+    lines = place.git("show", "refs/orange/base/main:got.txt").splitlines()
+    got = dict(line.split("=", 1) for line in lines if "=" in line)
+    assert not {"OUTER_TOKEN", "DATABASE_URL", "TMUX", "TMUX_PANE"} & set(got)
+    assert {"GIVEN": "outer-t0ken-value", "PLAIN": "yes", "TZ": "UTC", "LC_TIME": "C"}.items() <= got.items()
+    assert {"PATH", "HOME", "XDG_RUNTIME_DIR", "ORANGE_TASK"} <= set(got)
 
 
 def test_a_task_cannot_be_given_a_secret(place: Place) -> None:

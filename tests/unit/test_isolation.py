@@ -84,10 +84,12 @@ def test_agents_keep_their_own(
 def test_an_environment_is_cut_down_to_what_an_agent_needs() -> None:
     """Language, network and the agent's own login stay; other people's tokens go."""
     env = {"HOME": "/h", "LC_ALL": "C", "HTTPS_PROXY": "p", "ANTHROPIC_API_KEY": "a", "OPENAI_API_KEY": "o",
-           "GITHUB_TOKEN": "g", "SSH_AUTH_SOCK": "/s", "DBUS_SESSION_BUS_ADDRESS": "d", "MINE": "m"}  # fmt: skip
-    assert set(environment.minimal(env, "claude")) == {"HOME", "LC_ALL", "HTTPS_PROXY", "ANTHROPIC_API_KEY"}
-    assert set(environment.minimal(env, "codex")) == {"HOME", "LC_ALL", "HTTPS_PROXY", "OPENAI_API_KEY"}
-    assert set(environment.minimal(env, "command")) == {"HOME", "LC_ALL", "HTTPS_PROXY"}
+           "GITHUB_TOKEN": "g", "SSH_AUTH_SOCK": "/s", "DBUS_SESSION_BUS_ADDRESS": "d", "MINE": "m",
+           "TMPDIR": "/t", "XDG_RUNTIME_DIR": "/x"}  # fmt: skip
+    common = {"HOME", "LC_ALL", "HTTPS_PROXY"}
+    for agent, own in (("claude", {"ANTHROPIC_API_KEY"}), ("codex", {"OPENAI_API_KEY"}), ("command", set[str]())):
+        assert set(environment.minimal(env, agent, enclosed=True)) == common | own
+        assert set(environment.minimal(env, agent, enclosed=False)) == common | own | {"TMPDIR", "XDG_RUNTIME_DIR"}
 
 
 @pytest.mark.parametrize(
