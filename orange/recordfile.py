@@ -7,7 +7,9 @@ heavy: the supervisor starts with every run.
 from __future__ import annotations
 
 import itertools
+import json
 import os
+from typing import Any
 
 #: Makes temporary names differ between threads.
 _NUMBERS = itertools.count()
@@ -31,6 +33,18 @@ def create(path: str, data: bytes) -> bool:
     _write(fd, data, sync=True)
     sync_folder(os.path.dirname(path))
     return True
+
+
+def values(path: str) -> dict[str, Any] | None:
+    """Read a small JSON object: None where there is no file, empty where it cannot be understood."""
+    try:
+        with open(path, "rb") as file:
+            found = json.loads(file.read())
+    except OSError:
+        return None
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def sync_folder(path: str) -> None:

@@ -73,7 +73,7 @@ class FileRuns:
 
     def checks(self, run: str, *, of_merge: bool = False) -> Mapping[str, object] | None:
         """What the project's checks came to in a run, or on the merge of its work; None where none were run."""
-        return _values(f"{self.folder(run)}/{runfiles.MERGE_CHECKS if of_merge else runfiles.CHECKS}")
+        return recordfile.values(f"{self.folder(run)}/{runfiles.MERGE_CHECKS if of_merge else runfiles.CHECKS}")
 
     def prepare(self, spec: RunSpec) -> str:
         """Write the spec and the agent's command; a run that was launched keeps what it has. Raises StorageFailed."""
@@ -120,7 +120,7 @@ class FileRuns:
 
     def planted(self, run: str) -> tuple[str, ...]:
         """What a run's agent left behind for git to run, in one sentence each."""
-        told = (_values(f"{self.folder(run)}/{runfiles.PLANTED}") or {}).get("planted")
+        told = (recordfile.values(f"{self.folder(run)}/{runfiles.PLANTED}") or {}).get("planted")
         return tuple(map(str, told)) if isinstance(told, list) else ()
 
     def last(self, task: str) -> int:
@@ -144,7 +144,7 @@ class FileRuns:
                 file.write(f"{line}\n")
         except OSError as error:
             raise StorageFailed(log, error.strerror or str(error)) from error
-        summary = _values(f"{folder}/{runfiles.SUMMARY}")
+        summary = recordfile.values(f"{folder}/{runfiles.SUMMARY}")
         if code and summary:
             self.keep(run, runfiles.SUMMARY, {**summary, "code": code})
 
@@ -155,7 +155,7 @@ class FileRuns:
             return
         output = _tail(f"{folder}/{runfiles.OUTPUT}")
         ending = Ending(outcome, message, command=_command(folder), output=output)
-        ended = result(ending, commit, self._now(), _values(f"{folder}/{runfiles.AGENT}"))
+        ended = result(ending, commit, self._now(), recordfile.values(f"{folder}/{runfiles.AGENT}"))
         told = json.dumps(self._secrets.mask_value(ended), indent=1) + "\n"
         try:
             if ending.failed:
@@ -257,7 +257,10 @@ def _record(folder: str) -> RunRecord | None:
         spec, course = _spec(told["spec"]), _course(told.get("course"), folder)
     except (ValueError, KeyError, TypeError):
         return None
-    launched, result = _values(f"{folder}/{runfiles.LAUNCHED}"), _values(f"{folder}/{runfiles.RESULT}") or {}
+    launched, result = (
+        recordfile.values(f"{folder}/{runfiles.LAUNCHED}"),
+        recordfile.values(f"{folder}/{runfiles.RESULT}") or {},
+    )
     ended = result.get("outcome") in set(Outcome)
     return RunRecord(
         spec=spec,
@@ -271,7 +274,7 @@ def _record(folder: str) -> RunRecord | None:
         commit=result.get("commit"),
         checked=result.get("checked"),
         figures=result.get("figures") or {},
-        conversation=_conversation(_values(f"{folder}/{runfiles.AGENT}") or {}),
+        conversation=_conversation(recordfile.values(f"{folder}/{runfiles.AGENT}") or {}),
         course=course,
     )
 
@@ -281,7 +284,7 @@ def _course(told: dict[str, Any] | None, folder: str) -> Course | None:
     if told is None:
         return None
     steps = tuple(Step(**{key: step[key] for key in Step._fields}) for step in told["steps"])
-    latest = _values(f"{folder}/{runfiles.STEPS}") or {}
+    latest = recordfile.values(f"{folder}/{runfiles.STEPS}") or {}
     results = tuple(Result(**result) for result in latest.get("results", told["results"]))
     return Course(told["pipeline"], steps, results, now=latest.get("now"))
 
@@ -319,20 +322,8 @@ def _line(data: bytes) -> Mapping[str, object]:
 
 def _command(folder: str) -> str:
     """Show the agent's command of a run whose spec was read before; empty where there is none."""
-    told = _values(f"{folder}/{runfiles.SPEC}") or {}
+    told = recordfile.values(f"{folder}/{runfiles.SPEC}") or {}
     return shown(told.get("command", {}).get("argv", ()))
-
-
-def _values(path: str) -> dict[str, Any] | None:
-    """Read a small JSON object: None where there is no file, empty where it cannot be understood."""
-    data = _read(path)
-    if data is None:
-        return None
-    try:
-        found = json.loads(data)
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def _complaint(folder: str) -> str | None:

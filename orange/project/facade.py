@@ -32,6 +32,7 @@ from orange.project import (
     rounds,
     settling,
     spending,
+    stats,
     takeover,
 )
 from orange.project.parts import Parts
@@ -163,6 +164,10 @@ class Project:
     def forecast(self) -> dict[str, object]:
         """Return which open branches would conflict with their base or with each other."""
         return forecasting.forecast(self.parts, self.board())
+
+    def stats(self, address: str | None, since: float | None) -> dict[str, object]:
+        """Return what runs took and used: of one task and those below it, of the last `since` seconds, or all."""
+        return stats.stats(self.parts, self.find(address) if address else None, since)
 
     def log_file(self, address: str) -> str | None:
         """Return the path of the latest run's output."""

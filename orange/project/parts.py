@@ -11,6 +11,7 @@ from orange.core.problems import Problem
 from orange.core.settings import Settings
 from orange.core.sharing import Candidates, Forge, Publications
 from orange.core.storeports import TaskStore
+from orange.core.usage import Usage
 
 
 class Parts(Protocol):
@@ -51,6 +52,10 @@ class Parts(Protocol):
     @property
     def runs(self) -> Runs:
         """The runs' records."""
+
+    @property
+    def usage(self) -> Usage:
+        """What runs used."""
 
     @property
     def pipelines(self) -> Pipelines:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from orange.core import budgets
+from orange.core import budgets, usage
 from orange.core.allowance import NOTHING, Bill
 from orange.core.graph import Graph
 from orange.core.model import Task
@@ -56,6 +56,5 @@ def _records(parts: Parts, task: Task) -> Iterable[RunRecord]:
 
 def _bill(record: RunRecord, now: float) -> Bill:
     used, told = record.conversation.tokens, record.conversation.cost_usd
-    ended = record.ended_at or (now if record.launched and record.outcome is None else record.started_at)
-    took = (ended or 0.0) - (record.started_at or 0.0) if record.started_at else 0.0
-    return Bill(max(0.0, took) / 60, used.input + used.output, told or 0.0)
+    took = usage.minutes(record.started_at, now if record.outcome is None else record.ended_at)
+    return Bill(took, used.input + used.output, told or 0.0)

@@ -20,6 +20,7 @@ from orange.core.problems import DaemonUnavailable, NotAProject, Problem
 from orange.core.settings import Settings
 from orange.core.sharing import Candidates, Forge, Publications
 from orange.core.storeports import TaskStore
+from orange.core.usage import Usage
 from orange.project.requests import Speaker
 
 if TYPE_CHECKING:
@@ -135,6 +136,13 @@ class Wired:
         from orange.adapters.runs import FileRuns
 
         return FileRuns(self.layout, self._command, secrets=self.secrets)
+
+    @cached_property
+    def usage(self) -> Usage:
+        """What runs used."""
+        from orange.adapters.usage import FileUsage
+
+        return FileUsage(self.layout)
 
     def _command(self, spec: RunSpec, prompt_file: str) -> Command:
         """Ask a run's agent for its program, within what is to enclose it. Raises InvalidInput, AgentUnusable."""

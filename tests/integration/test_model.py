@@ -35,6 +35,7 @@ from orange.adapters.history import open_history
 from orange.adapters.pipelines import FilePipelines
 from orange.adapters.publications import FilePublications
 from orange.adapters.store.files import FileStore
+from orange.adapters.usage import FileUsage
 from orange.core.actions import Advance, SettleRun
 from orange.core.agents import Command
 from orange.core.forecast import Forecast
@@ -218,7 +219,7 @@ class ModelParts:
         self.store = FileStore(layout, open_history(layout, batches=True, now=clock.now), clock)
         self.integration, self.executor, self.runs = FakeIntegration(), FakeExecutor(), FakeRuns({})
         self.publications, self.candidates = FilePublications(layout), FileCandidates(layout)
-        self.pipelines = FilePipelines(layout)
+        self.pipelines, self.usage = FilePipelines(layout), FileUsage(layout)
 
     @property
     def configuration(self) -> Configuration:

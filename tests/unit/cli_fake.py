@@ -112,6 +112,28 @@ class FakeProject:
         ]
         return {"branches": branches, "conflicts": conflicts, "unknown": [both[:1]]}
 
+    def stats(self, address: str | None, since: float | None) -> dict[str, Any]:
+        self.asked.append(("stats", (address, since)))
+        used = {"runs": 1, "failed": 0, "minutes": 90.0, "tokens": 1200, "usd": 0.0}
+        days = [{"day": day, **used, "tokens": tokens} for day, tokens in (("2026-11-18", 1200), ("2026-11-20", 600))]
+        task = {"id": "a2b3c4d5", "name": "db\x1b", "status": None, "estimate": "1h"}
+        run = {"run": "a2b3c4d5-1", "started_at": "2026-11-20T09:00:00Z", "agent": "x", "model": None, "attempt": 1}
+        return {
+            "since": None,
+            "total": {"tasks": 1, **used},
+            "outcomes": {"rate_limited": 1},
+            "days": days,
+            "agents": [{"agent": "x", **used}],
+            "models": [{"model": None, **used}],
+            "types": [{"type": "task", **used}],
+            "estimates": [
+                {"estimate": "1h", "minutes": 60.0, "tasks": 1, "least": 90.0, "median": 90.0, "most": 90.0},
+                {"estimate": "M", "minutes": None, "tasks": 2, "least": 1.0, "median": 2.0, "most": 3.0},
+            ],
+            "tasks": [{**task, **used}] * 11,
+            "runs": [{**run, **used, "outcome": None}],
+        }
+
     def create(self, new: NewTask) -> Task:
         self.asked.append(("create", new))
         made = task("n2w3t4s5", slug(new.name or new.title or ""), title=new.title or new.name)

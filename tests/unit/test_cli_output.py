@@ -42,6 +42,7 @@ PLAIN = Style(None, lambda text, _shade: text, True, NOON)
         (["ask", "what?"], "task"),
         (["status"], "projects"),
         (["forecast"], "conflicts"),
+        (["stats"], "total"),
         (["init"], "project"),
         (["agents"], "agents"),
         (["trust"], "tasks"),
@@ -263,3 +264,16 @@ def test_completion_completes_commands_and_task_names() -> None:
         "review", "reject", "retry", "reopen", "restore", "release", "remove",
     ]  # fmt: skip
     assert [item.value for item in completer.get_completions(["task", "show"], "a")] == ["db", "a2b3c4d5", "api"][1:]
+
+
+def test_stats_shows_totals_days_groups_estimates_and_the_dearest_tasks() -> None:
+    """Idle days are seen, what is not told is said so, and of one task its runs are shown."""
+    project = FakeProject(DB)
+    text = orange("stats", "--since", "7d", project=project).out
+    wanted = ["1 run of 1 task", "90.0 min, 1,200 tokens (1 rate limited)", "tokens by day", "2026-11-19\n"]
+    for part in (*wanted, "not told", "150%", "removed", "db\\x1b", "and 1 task that used less"):
+        assert part in text, part
+    assert "a2b3c4d5-1" not in text
+    assert "running" in orange("stats", "--task", "db", project=project).out
+    assert [what for name, what in project.asked if name == "stats"] == [(None, 604800), ("db", None)]
+    assert orange("stats", "--since", "soon", project=project).status == 2
