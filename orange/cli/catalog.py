@@ -47,6 +47,7 @@ COMMANDS: dict[str, Entry] = {
     "task finish": Entry(_MOVES, "task_move", "finish", "Hand in a task you took."),
     "task approve": Entry(_MOVES, "task_judge", "approve", "Approve a task's work at its present commit."),
     "task reject": Entry(_MOVES, "task_judge", "reject", "Ask for changes."),
+    "task comment": Entry(_MOVES, "task_judge", "comment", "Comment on a line of a task under review."),
     "task merge": Entry(_MOVES, "task_judge", "merge", "Integrate a reviewed task now."),
     "task rollback": Entry(_MOVES, "task_judge", "rollback", "Take a done task's work out of its base again."),
     "forecast": Entry(_MOVES, "forecast", "forecast", "Show which open branches would conflict, before they do."),

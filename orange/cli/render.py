@@ -190,6 +190,7 @@ def task_page(view: View, style: Style) -> list[str]:
     lines += [
         *spent_lines(view.get("spent") or {}, style),
         *check_lines(view.get("checks") or (), style),
+        *comment_lines(view.get("comments") or (), style),
         ", ".join(times),
         *reasons(view.get("waiting") or (), style),
     ]
@@ -221,6 +222,12 @@ def check_lines(rounds: Iterable[Mapping[str, Any]], style: Style) -> list[str]:
             if result["verdict"] != "passed":
                 lines += [f"        {line}" for line in text_lines(result["evidence"])]
     return lines
+
+
+def comment_lines(comments: Iterable[Mapping[str, Any]], style: Style) -> list[str]:
+    """Show the comments on lines that wait for the reviewer's decision."""
+    found = [f"    {one_line(said['file'])}:{said['line']}: {one_line(said['text'])}" for said in comments]
+    return [style.paint("comments, not sent", "dim"), *found] if found else []
 
 
 _TIMES = (("created", "created_at"), ("updated", "updated_at"))

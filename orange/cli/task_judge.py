@@ -1,4 +1,4 @@
-"""`orange task approve|reject|merge|rollback`: what a reviewer decides."""
+"""`orange task approve|reject|comment|merge|rollback`: what a reviewer says and decides."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from orange.cli.call import Call
 from orange.cli.parsing import Command, common, task
 from orange.cli.render import one_line
 from orange.cli.task_move import moved
+from orange.core.comments import Comment
 
 
 @click.command(cls=Command, epilog="Example: orange task approve oauth-api --commit 3f2a91c")
@@ -21,11 +22,29 @@ def approve(call: Call, /, task: str | None, commit: str | None) -> None:
 
 @click.command(cls=Command, epilog='Example: orange task reject oauth-api --feedback "Handle expired tokens"')
 @task()
-@click.option("--feedback", metavar="T", required=True, help="What to change; `-` reads standard input.")
+@click.option("--feedback", metavar="T", default="", help="What to change; `-` reads standard input.")
 @common
 def reject(call: Call, /, task: str | None, feedback: str) -> None:
-    """Ask for changes: the same conversation takes the work up again."""
-    moved(call, call.project.reject(call.address(task), call.read_text(feedback)))
+    """Ask for changes: the same conversation takes the work up again.
+
+    Pending comments on lines (`orange task comment`) go with the feedback, which may be left out then.
+    """
+    moved(call, call.project.reject(call.address(task), call.read_text(feedback) if feedback else ""))
+
+
+@click.command(cls=Command, epilog='Example: orange task comment oauth-api --file api.py --line 12 --text "Check it"')
+@task()
+@click.option("--file", metavar="F", required=True, help="A file that the branch changes.")
+@click.option("--line", metavar="N", required=True, type=int, help="A line of it, as the branch has it.")
+@click.option("--text", metavar="T", required=True, help="What to say of it; `-` reads standard input.")
+@common
+def comment(call: Call, /, task: str | None, file: str, line: int, text: str) -> None:
+    """Comment on a line of a task under review; sent to the agent with `orange task reject`."""
+    done = call.project.comment(call.address(task), Comment(file, line, call.read_text(text)))
+    count = len(call.project.comments(done.id))
+    said = f"{count} comment{' waits' if count == 1 else 's wait'}: `orange task reject {done.id}` sends them"
+    view = call.project.view(done.id) if call.out.json else {}
+    call.out.give({"task": view}, lambda: [said])
 
 
 @click.command(cls=Command)

@@ -16,7 +16,7 @@ from orange.core.model import Base, BranchState, Outcome, Presence, Task, Worksp
 from orange.core.problems import Problem
 from orange.core.rules import Change
 from orange.core.settings import AgentSettings, Settings
-from orange.core.sharing import Candidate, Integrated, Remote, Reverting
+from orange.core.sharing import Candidate, Contents, Integrated, Remote, Reverting
 from orange.core.steps import Pipeline, Result, Step
 
 
@@ -30,7 +30,7 @@ class Clock(Protocol):
         """Seconds that never go back and do not count sleep of the machine."""
 
 
-class Integration(Remote, Reverting, Protocol):
+class Integration(Contents, Remote, Reverting, Protocol):
     """The integrated bases `refs/orange/base/<base>` and the user's branches that follow them."""
 
     def default_base(self) -> str:

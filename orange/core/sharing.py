@@ -87,6 +87,13 @@ class Candidates(Protocol):
         """Note those of a base. Raises StorageFailed."""
 
 
+class Contents(Protocol):
+    """What is in commits."""
+
+    def content(self, commit: str, path: str) -> bytes | None:
+        """A file of a commit, by its path in the repository; None where it has no such file."""
+
+
 class Reverting(Protocol):
     """Takes merged work out of an integrated base, and brings it back."""
 

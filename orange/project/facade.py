@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import TypeAlias
 
 from orange.core import names
+from orange.core.comments import Comment
 from orange.core.graph import Graph
 from orange.core.layout import BASE_REFS, Layout
 from orange.core.lifecycle import Status
@@ -17,6 +18,7 @@ from orange.core.waiting import Waiting
 from orange.project import (
     claims,
     cleanup,
+    comments,
     course,
     creation,
     dispatching,
@@ -118,6 +120,7 @@ class Project:
         return viewer.view(task, self.body(task.id) if body else None) | {
             "steps": course.steps_view(self.parts, task),
             "checks": rounds.rounds(self.parts, task),
+            "comments": [found._asdict() for found in comments.pending(self.parts, task)],
             "spent": asdict(spending.bill_of(self.parts, task)),
         }
 
@@ -297,9 +300,18 @@ class Project:
         """Approve a task at its branch's commit."""
         return self._done(moves.approve(self.parts, self.speaker, self.find(address).id, commit))
 
+    def comments(self, address: str) -> Rows:
+        """Return the comments on lines that wait for the reviewer's decision."""
+        return [found._asdict() for found in comments.pending(self.parts, self.find(address))]
+
+    @on_record
+    def comment(self, address: str, said: Comment) -> Task:
+        """Comment on a line; sent with the reviewer's decision."""
+        return comments.comment(self.parts, self.speaker, self.find(address), said)
+
     @on_record
     def reject(self, address: str, feedback: str) -> Task:
-        """Request changes."""
+        """Request changes; the comments that wait go with them."""
         return self._done(moves.reject(self.parts, self.speaker, self.find(address).id, feedback))
 
     @on_record

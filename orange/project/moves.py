@@ -11,11 +11,12 @@ from typing import NamedTuple
 
 from orange.core import body as sections
 from orange.core import effective
+from orange.core.comments import APPROVED, CHANGES_REQUESTED, EVENT, batch
 from orange.core.lifecycle import Actor, Status, StuckReason, check
 from orange.core.model import Approval, Claim, Request, RequestKind, Task
 from orange.core.problems import IllegalTransition, InvalidInput, NotAllowed, StaleWrite
 from orange.core.steps import is_over, resumed, waiting_at
-from orange.project import course
+from orange.project import comments, course
 from orange.project.claims import check_person
 from orange.project.creation import check_speaks_for
 from orange.project.editing import stuck_reason
@@ -146,6 +147,7 @@ def approve(parts: Parts, speaker: Speaker, task_id: str, commit: str | None) ->
         if gate is not None and not effective.review_off(found, parts.settings(), ruling):
             pen.event(found.id, "task.updated", step=gate.name, approved=speaker.name)
             return pen.move(found, Status.REVIEWING)
+        pen.event(found.id, EVENT, review=APPROVED, comments=len(comments.pending(parts, found)))
         moved = pen.move(found, Status.REVIEWED, Known(approved=True), approved=tip)
         return pen.keep(replace(moved, approved=Approval(tip, speaker.name, pen.now), request=None))
 
@@ -184,19 +186,17 @@ def _pass_gate(parts: Parts, speaker: Speaker, task_id: str, gate: _Gate) -> Tas
 
 
 def reject(parts: Parts, speaker: Speaker, task_id: str, feedback: str) -> Task:
-    """Request changes: the feedback goes into the file and, once a slot is free, to the agent."""
+    """Request changes: feedback and pending comments go into the file and, once a slot is free, to the agent."""
     check_person(speaker, "review")
-    text = feedback.strip()
-    if not text:
-        raise InvalidInput("feedback", "say what to change: --feedback TEXT")
 
     def change(pen: Pen, task: Task) -> Task:
-        gated = task.stuck is not None and task.stuck.reason is StuckReason.APPROVAL
-        if task.status not in {Status.REVIEWING, Status.REVIEWED} and not gated:
-            reason = "only a task under review, or one that waits for approval, is rejected"
-            raise IllegalTransition(task.id, task.status, Status.WORKING, (Status.WORKING,), reason, ())
+        comments.check_under_review(task)
+        said = comments.pending(parts, task)
+        text = batch(feedback.strip(), said)
+        if not text:
+            raise InvalidInput("feedback", "say what to change: --feedback TEXT, or comment on lines first")
         pen.tx.write_section(task.id, "Review", f"Verdict: FAIL\n\n{text}")
-        pen.event(task.id, "task.updated", review="changes_requested")
+        pen.event(task.id, EVENT, review=CHANGES_REQUESTED, comments=len(said))
         rounds = task.review_round + 1
         request = Request(RequestKind.CHANGES, text, pen.now)
         return pen.keep(replace(task, request=request, review_round=rounds, approved=None))

@@ -100,6 +100,10 @@ class FakeIntegration:
         del branch, base
         return ""
 
+    def content(self, commit: str, path: str) -> bytes | None:
+        del commit, path
+        return None
+
     def changes(self, wanted: Mapping[str, tuple[str, str]]) -> Mapping[str, Change]:
         return dict.fromkeys(wanted, Change())
 

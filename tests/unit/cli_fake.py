@@ -71,6 +71,9 @@ class FakeProject:
     def checks(self, _address: str) -> list[dict[str, Any]]:
         return []
 
+    def comments(self, _address: str) -> list[dict[str, Any]]:
+        return []
+
     def view(self, address: str, *, body: bool = True) -> dict[str, Any]:
         found = self.find(address)
         ready = found.status is Status.PENDING and not found.blocked_by

@@ -10,6 +10,7 @@ import pytest
 from orange.cli import catalog
 from orange.cli.app import CatalogGroup, root
 from orange.cli.parsing import seconds
+from orange.core.comments import Comment
 from orange.core.lifecycle import Status
 from orange.core.model import Priority
 from orange.project.requests import Edit, Filter, NewTask
@@ -75,7 +76,8 @@ def test_create_reads_words_options_and_prose_in_any_order(argv: list[str], want
         ["task", "update", "db", "--status", "finished"],
         ["task", "show"],
         ["task", "show", "--bogus"],
-        ["task", "reject", "db"],
+        ["task", "comment", "db", "--file", "a.py", "--text", "no"],
+        ["task", "comment", "db", "--file", "a.py", "--line", "top", "--text", "no"],
         ["task"],
         ["tsk"],
         ["ask", "--wiat", "What now?"],
@@ -159,6 +161,11 @@ def test_the_task_may_be_left_out_inside_its_workspace() -> None:
         (["ask", "--which"], ("ask", ("--which",))),
         (["task", "reject", "db", "--feedback", "--no"], ("reject", ("db", "--no"))),
         (["task", "reject", "db", "--feedback", "-"], ("reject", ("db", "piped"))),
+        (["task", "reject", "db"], ("reject", ("db", ""))),
+        (
+            ["task", "comment", "db", "--file", "-a.py", "--line", "3", "--text", "--no"],
+            ("comment", ("db", Comment("-a.py", 3, "--no"))),
+        ),
         (["task", "approve", "db", "--commit", "3f2a"], ("approve", ("db", "3f2a"))),
         (["task", "release", "db", "--force"], ("release", ("db", True))),
         (["task", "run", "db", "--dirty-run"], ("run", ("db", False, True))),

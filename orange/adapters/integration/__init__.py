@@ -97,6 +97,11 @@ class GitIntegration:
         new = found.branch(branch)
         return self._bases.merger.diff(found.work(base), new) if new else ""
 
+    def content(self, commit: str, path: str) -> bytes | None:
+        """Return a file of a commit, by its path in the repository; None where it has no such file."""
+        found = self._git.attempt("cat-file", "blob", f"{commit}:{path}")
+        return found.stdout if found.status == 0 else None
+
     def changes(self, wanted: Mapping[str, tuple[str, str]]) -> Mapping[str, Change]:
         """Say what branches change since they left their base, for task id -> (branch, base). Raises GitFailed."""
         return self._changes.of(wanted)
