@@ -219,26 +219,6 @@ def test_all_four_at_once(agents: Place, model: Model) -> None:
         assert "## How to work here" not in last.prompts[1]
 
 
-def test_the_steps_of_a_run_are_one_conversation(agents: Place, model: Model) -> None:
-    """Each agent is told the second step in the conversation of the first, and what both used is summed up."""
-    configure(agents, f"review: {{by: none}}\n{settings(model.url)}")
-    own = agents.repo / ".orange" / "pipelines"
-    own.mkdir()
-    (own / "task.yaml").write_text("steps:\n- implement\n- name: polish\n  prompt: Make it shine.\n- commit\n")
-    tasks = {agent: _task(agents, agent, _commit(f"{agent}.txt")) for agent in AGENTS}
-    agents.start()
-    for agent, task in tasks.items():
-        _status(agents, task, "done")
-        told = json.loads((_folder(agents, f"{task}-1") / "steps.json").read_text())["results"]
-        assert [f"{step['step']} {step['outcome']}" for step in told] == ["implement done", "polish done"], agent
-        last = model.of(f"Task {task}")[-1]
-        assert len(last.prompts) == 2, agent
-        assert "## This step: polish\n\nMake it shine." in last.prompts[1], agent
-        assert "## What is asked" not in last.prompts[1], agent
-        talk = _record(agents, f"{task}-1")["conversation"]
-        assert (talk["agent"], talk["turns"] >= 3) == (agent, True)
-
-
 def test_a_step_may_have_an_agent_of_its_own(agents: Place, model: Model) -> None:
     """The step is told everything, for this agent knows nothing yet; the run knows whose conversation came last."""
     configure(agents, f"review: {{by: none}}\n{settings(model.url)}")

@@ -22,6 +22,7 @@ from tests.model.server import Model
 KILLS = 8 * int(os.environ.get("ORANGE_TORTURE", "1"))
 #: Fixed, so that a failure can be looked at again.
 SEED = 20261121
+STEPS = ("plan", "plan_impl", "implement", "verify")
 PARTS = ("part-1", "part-2", "part-3", "part-4")
 _STEP = re.compile(r"^## This step: (\w+)$", re.MULTILINE)
 _PLAN = r"printf 'APPROACH: small steps\nTOUCHING: one file\nRISKS: none\n' | orange task write Plan -"
@@ -54,7 +55,10 @@ def _run_folder(place: Place, run: str) -> Path:
 
 
 def test_each_takes_two_features_from_plan_to_merge(agents: Place, model: Model) -> None:
-    """Eight tasks, four programs, one daemon, nobody's hand: planned in two steps, built, verified, merged."""
+    """Eight tasks, four programs, one daemon, nobody's hand: planned in two steps, built, verified, merged.
+
+    The steps of a run are one conversation: all is told once, then each step, and what all of them used is summed up.
+    """
     model.play = _feature
     configure(agents, f"mode: autopilot\nreview: {{by: none}}\n{settings(model.url)}")
     body = "## Context\n\nA small thing.\n\n## Acceptance criteria\n\n- [ ] it says made\n"
@@ -65,11 +69,14 @@ def test_each_takes_two_features_from_plan_to_merge(agents: Place, model: Model)
     for name, task in tasks.items():
         folder = _run_folder(agents, f"{task}-1")
         told = json.loads((folder / "steps.json").read_text())["results"]
-        steps = [f"{step['step']} {step['outcome']}" for step in told]
-        assert steps == ["plan done", "plan_impl done", "implement done", "verify done"], name
+        assert [(step["step"], step["outcome"]) for step in told] == [(step, "done") for step in STEPS], name
         assert "APPROACH: small steps" in agents.orange("task", "show", task, "--json").json["task"]["body"]
         talk = json.loads((folder / "result.json").read_text())["conversation"]
-        assert (talk["agent"], bool(talk["session"]), talk["tokens"]["output"] > 0) == (name[:-2], True, True)
+        assert (talk["agent"], bool(talk["session"]), talk["turns"] >= 8) == (name[:-2], True, True)
+        assert talk["tokens"]["output"] >= 8 * 30, talk
+        prompts = model.of(f"Task {task}")[-1].prompts
+        assert [_STEP.findall(prompt) for prompt in prompts] == [[step] for step in STEPS], name
+        assert ["## What is asked" in prompt for prompt in prompts] == [True, False, False, False], name
         assert agents.git("show", f"refs/orange/base/main:{task}.txt") == "made"
 
 
