@@ -16,7 +16,7 @@ from dataclasses import asdict, fields, replace
 from typing import Any
 
 from orange import recordfile
-from orange.core import redact, runfiles
+from orange.core import redact, reviews, runfiles
 from orange.core.agents import UNTOLD, Command, Conversation, Resume, Spent
 from orange.core.checks import Check
 from orange.core.ending import Ending, Subject, error_text, result, shown
@@ -70,6 +70,10 @@ class FileRuns:
             return
         except OSError as error:
             raise StorageFailed(path, error.strerror or str(error)) from error
+
+    def review(self, run: str) -> Mapping[str, object] | None:
+        """What a run that reviews came to; None where it came to nothing."""
+        return recordfile.values(f"{self.folder(run)}/{runfiles.REVIEW}")
 
     def checks(self, run: str, *, of_merge: bool = False) -> Mapping[str, object] | None:
         """What the project's checks came to in a run, or on the merge of its work; None where none were run."""
@@ -245,8 +249,8 @@ class FileRuns:
 def _by_task(runs: Iterable[str]) -> dict[str, list[int]]:
     found: dict[str, list[int]] = {}
     for run in runs:
-        task, _, epoch = run.rpartition("-")
-        if task and epoch.isdecimal():
+        epoch = run.rpartition("-")[2]
+        if epoch.isdecimal() and (task := reviews.task_of(run)):
             found.setdefault(task, []).append(int(epoch))
     return found
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from orange import recordfile
-from orange.core import runfiles
+from orange.core import reviews, runfiles
 from orange.core.layout import Layout
 from orange.core.model import Outcome
 from orange.core.usage import Used
@@ -50,7 +50,7 @@ def _used(folder: str, run: str) -> Used | None:
     spec = _object((recordfile.values(f"{folder}/{runfiles.SPEC}") or {}).get("spec"))
     return Used(
         run=run,
-        task=run.rpartition("-")[0],
+        task=reviews.task_of(run),
         name=str(spec.get("name") or ""),
         title=str(spec.get("title") or ""),
         agent=str(spec.get("agent") or ""),

@@ -189,8 +189,7 @@ def task_page(view: View, style: Style) -> list[str]:
     times = (f"{name} {view[key]} ({age(view[key], style.now)})" for name, key in _TIMES if view.get(key))
     lines += [
         *spent_lines(view.get("spent") or {}, style),
-        *check_lines(view.get("checks") or (), style),
-        *comment_lines(view.get("comments") or (), style),
+        *evidence_lines(view, style),
         ", ".join(times),
         *reasons(view.get("waiting") or (), style),
     ]
@@ -208,6 +207,15 @@ _ROUNDS = {"work": "its work", "merge": "its merge"}
 _VERDICTS = {"passed": "green"}
 
 
+def evidence_lines(view: View, style: Style) -> list[str]:
+    """Show what was said of a task's work: by checks, by agents, and by people who have not decided yet."""
+    return [
+        *check_lines(view.get("checks") or (), style),
+        *review_lines(view.get("reviews") or (), style),
+        *comment_lines(view.get("comments") or (), style),
+    ]
+
+
 def check_lines(rounds: Iterable[Mapping[str, Any]], style: Style) -> list[str]:
     """Show what the project's checks came to: a line for each round, and one for each check with its evidence."""
     lines: list[str] = []
@@ -222,6 +230,24 @@ def check_lines(rounds: Iterable[Mapping[str, Any]], style: Style) -> list[str]:
             if result["verdict"] != "passed":
                 lines += [f"        {line}" for line in text_lines(result["evidence"])]
     return lines
+
+
+def review_lines(reviews: Sequence[Mapping[str, Any]], style: Style) -> list[str]:
+    """Show what agents said of the work: the latest with its findings, of those before it the verdict."""
+    lines: list[str] = []
+    for number, told in enumerate(reviews):
+        verdict = style.paint(one_line(told["verdict"]), "green" if told["passed"] else "red")
+        when, head = age(told.get("at"), style.now), style.paint("review".ljust(20), "dim")
+        lines.append(f"{head} {verdict} by {one_line(told['agent'])} at {one_line(told['commit'])[:12]} ({when} ago)")
+        if number == 0:
+            lines += [f"    {line}" for line in text_lines(told["summary"]) if line]
+            lines += [f"    {_finding(found)}" for found in told["findings"]]
+    return lines
+
+
+def _finding(found: Mapping[str, Any]) -> str:
+    place = ":".join(one_line(part) for part in (found.get("file"), found.get("line")) if part)
+    return ": ".join(part for part in (one_line(found["severity"]), place, one_line(found["message"])) if part)
 
 
 def comment_lines(comments: Iterable[Mapping[str, Any]], style: Style) -> list[str]:

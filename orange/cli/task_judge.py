@@ -41,7 +41,7 @@ def reject(call: Call, /, task: str | None, feedback: str) -> None:
 def comment(call: Call, /, task: str | None, file: str, line: int, text: str) -> None:
     """Comment on a line of a task under review; sent to the agent with `orange task reject`."""
     done = call.project.comment(call.address(task), Comment(file, line, call.read_text(text)))
-    count = len(call.project.comments(done.id))
+    count = len(call.project.evidence(done.id)["comments"])
     said = f"{count} comment{' waits' if count == 1 else 's wait'}: `orange task reject {done.id}` sends them"
     view = call.project.view(done.id) if call.out.json else {}
     call.out.give({"task": view}, lambda: [said])

@@ -11,7 +11,7 @@ import click
 
 from orange.cli.call import Call
 from orange.cli.parsing import Command, common, task
-from orange.cli.render import age, check_lines, comment_lines, one_line, text_lines
+from orange.cli.render import age, evidence_lines, one_line, text_lines
 from orange.cli.table import Cell, Column, layout
 from orange.core.environment import outside
 from orange.core.present import visible
@@ -114,13 +114,11 @@ def _details(data: Mapping[str, Any]) -> str:
 def review(call: Call, /, task: str | None) -> None:
     """Open what a reviewer needs: the diff in the pager, or what `review.open` says."""
     found = call.project.find(call.address(task))
-    argv, checks = call.project.review(found.id), call.project.checks(found.id)
-    comments = call.project.comments(found.id)
+    argv, said = call.project.review(found.id), call.project.evidence(found.id)
     if call.out.json:
-        answer = {"task": found.id, "command": list(argv), "checks": checks, "comments": comments}
-        call.out.give(answer, list)
+        call.out.give({"task": found.id, "command": list(argv), **said}, list)
         return
-    call.out.lines([*check_lines(checks, call.style), *comment_lines(comments, call.style)])
+    call.out.lines(evidence_lines(said, call.style))
     become(call, found.id, argv)
 
 

@@ -23,6 +23,8 @@ class StartRun:
     epoch: int
     #: What the run is for; None for a fresh start or a retry.
     request: RequestKind | None = None
+    #: Whether it reviews what was made.
+    review: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,14 @@ class SettleRun:
     failed: bool = False
     #: What the agent is asked to change, where a rule rejects its work.
     request: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SettleReview:
+    """Let go of a review that is over, and do what follows from it while its task still waits for that."""
+
+    task: str
+    run: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +189,7 @@ Action: TypeAlias = (
     | StopRun
     | CloseRun
     | SettleRun
+    | SettleReview
     | Advance
     | Integrate
     | CheckMerge

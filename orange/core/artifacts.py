@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from orange.core import reviews
 from orange.core.publish_result import Outcome
 
 _TEXT = {"type": "string"}
@@ -90,6 +91,45 @@ def run_summary() -> dict[str, object]:
             "ended_at": _TEXT,
         },
     )
+
+
+def review() -> dict[str, object]:
+    """Describe `review.json`."""
+    about = {
+        "format": {"const": 1},
+        "run": _told("The run that reviewed."),
+        "task": _TEXT,
+        "commit": {**_COMMIT, "type": "string", "description": "What was reviewed."},
+        "agent": _told("Who reviewed."),
+        "at": _told("When, RFC 3339 UTC."),
+        "passed": {"type": "boolean", "description": "The verdict is PASS, and nothing serious was found."},
+    }
+    findings = {"type": "array", "items": _object(_finding())}
+    return _schema(
+        "review.json: what an agent said of another's work",
+        {**about, "verdict": _VERDICT, "summary": _TEXT, "findings": findings},
+    )
+
+
+def review_answer() -> dict[str, object]:
+    """Describe what a reviewer answers: what it leaves out is null or empty, what it adds is passed over."""
+    finding = {"type": "object", "properties": _finding(), "required": ["severity", "message"]}
+    findings = {"type": "array", "items": finding, "maxItems": reviews.MOST_FINDINGS}
+    known = {"verdict": _VERDICT, "summary": _or_null(_TEXT), "findings": findings}
+    return {**_schema("A reviewer's answer", known), "required": ["verdict"], "additionalProperties": True}
+
+
+_VERDICT = {"enum": [reviews.PASS, reviews.FAIL]}
+
+
+def _finding() -> dict[str, object]:
+    line = {"type": "integer", "minimum": 1, "description": "As the reviewed commit has it."}
+    return {
+        "severity": {"enum": list(reviews.SEVERITIES), "description": "With the first two the work does not pass."},
+        "message": {"type": "string", "minLength": 1},
+        "file": _or_null(_told("Relative to the repository.")),
+        "line": _or_null(line),
+    }
 
 
 def _result() -> dict[str, object]:

@@ -1,7 +1,7 @@
 """Which tasks are started now: requests and ready tasks, in order, while slots last.
 
-Order: what a person asked to start now; then by priority, at equal priority requests (changes, answers, conflicts)
-before new tasks; then by age.
+Order: what a person asked to start now; then by priority, at equal priority requests (changes, answers, conflicts) and
+reviews before new tasks; then by age.
 
 Next in the flow: `apply` claims each task under the lock and launches its run.
 """
@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from orange.core import effective
+from orange.core import effective, judging
 from orange.core.actions import StartRun
 from orange.core.gates import is_open, waits_until
 from orange.core.lifecycle import Status, StuckReason
@@ -55,7 +55,10 @@ def is_spent(given: Allotment) -> bool:
 
 def start_runs(scene: Scene) -> list[StartRun]:
     """List the runs to start now."""
-    return [StartRun(task.id, task.epoch, task.request.kind if task.request else None) for task in allot(scene).starts]
+    return [
+        StartRun(task.id, task.epoch, task.request.kind if task.request else None, review=judging.is_awaited(task))
+        for task in allot(scene).starts
+    ]
 
 
 def is_held_back(scene: Scene) -> bool:
@@ -69,7 +72,7 @@ def allot(scene: Scene) -> Allotment:
     if is_held_back(scene) or is_spent(given):
         return given
     for task in candidates(scene):
-        agent = effective.agent_of(task, scene.settings)
+        agent = effective.next_agent(task, scene.settings)
         if not agent_free(given, agent) or not spawn_free(given, task) or not is_open(scene, task):
             continue
         _take(given, task, agent)
@@ -93,8 +96,8 @@ def _per_agent(scene: Scene) -> dict[str, int]:
     """Return the free slots of the agents that are limited: as observed, else counted over this project."""
     free = dict(scene.settings.limits.per_agent)
     if free:
-        for task in scene.each(Status.WORKING):
-            agent = effective.agent_of(task, scene.settings)
+        for task in scene.each(Status.WORKING, Status.REVIEWING):
+            agent = effective.next_agent(task, scene.settings)
             if agent in free and task.claim and scene.mine(task.claim) and not task.claim.by_person:
                 free[agent] -= 1
     return free | dict(scene.world.dispatch.per_agent)
@@ -148,7 +151,7 @@ def recent_spawns(scene: Scene) -> list[float]:
 
 def candidates(scene: Scene) -> Iterator[Task]:
     """Yield everything that would like to start, in order; whether it may is for the gates to say."""
-    asked = sorted((turn_of(task), task.id) for task in requests(scene))
+    asked = sorted((turn_of(task), task.id) for task in (*requests(scene), *reviews(scene)))
     fresh = ((turn_of(task), task.id) for task in scene.graph.queue() if task.request is None)
     for _, task_id in heapq.merge(asked, fresh):
         yield scene.tasks[task_id]
@@ -156,6 +159,8 @@ def candidates(scene: Scene) -> Iterator[Task]:
 
 def turn_of(task: Task) -> Turn:
     """Return a task's place in the order."""
+    if task.request is None and task.status is Status.REVIEWING:
+        return True, task.priority.rank, False, task.updated_at or task.created_at, task.id
     if task.request is None:
         return True, task.priority.rank, True, task.created_at, task.id
     return task.request.kind is not RequestKind.RUN, task.priority.rank, False, task.request.since, task.id
@@ -167,6 +172,12 @@ def requests(scene: Scene) -> Iterator[Task]:
         task = scene.tasks[task_id]
         if may_resume(task):
             yield task
+
+
+def reviews(scene: Scene) -> Iterator[Task]:
+    """Yield the tasks whose work an agent is to review."""
+    if scene.settings.review.by in effective.BY_AGENTS:
+        yield from (task for task in scene.each(Status.REVIEWING) if judging.is_wanted(scene, task))
 
 
 def may_resume(task: Task) -> bool:
@@ -184,6 +195,7 @@ def may_resume(task: Task) -> bool:
 def next_start(scene: Scene) -> float | None:
     """Return when the passing of time alone may let something start; None when it cannot."""
     ends = [waits_until(scene, scene.tasks[task_id]) for task_id in scene.graph.tried()]
+    ends += [waits_until(scene, task) for task in reviews(scene)]
     ends += _limits_end(scene)
     spawns = recent_spawns(scene)
     if len(spawns) >= scene.settings.limits.spawns_per_minute:
@@ -199,5 +211,5 @@ def _limits_end(scene: Scene) -> Iterator[float | None]:
         if run := scene.parked(task):
             yield run.limited_until
     for task in candidates(scene):
-        if run := scene.limited.get(effective.agent_of(task, scene.settings)):
+        if run := scene.limited.get(effective.next_agent(task, scene.settings)):
             yield run.limited_until

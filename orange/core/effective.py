@@ -13,10 +13,25 @@ from orange.core.rules import Rule, Ruling, always
 from orange.core.settings import Settings
 from orange.core.steps import SHAPES, Shape
 
+#: The words of `review.by` that ask for an agent, and for a person.
+BY_AGENTS, BY_PEOPLE = frozenset({"agent", "both"}), frozenset({"human", "both"})
+
 
 def agent_of(task: Task, settings: Settings) -> str:
     """Name the agent that runs a task."""
     return task.agent or settings.agent
+
+
+def is_reviewed_by_agent(task: Task, settings: Settings) -> bool:
+    """Whether an agent looks at a task's finished work before, or instead of, a person."""
+    return settings.review.by in BY_AGENTS and shape_of(task, settings).review and not is_human(task)
+
+
+def next_agent(task: Task, settings: Settings) -> str:
+    """Name the agent that has to do with a task next: who reviews it, while that is asked for, else who works on it."""
+    if task.status is Status.REVIEWING and task.request is None and is_reviewed_by_agent(task, settings):
+        return shape_of(task, settings).reviewer or agent_of(task, settings)
+    return agent_of(task, settings)
 
 
 def base_of(task: Task, settings: Settings, default: str) -> str:
@@ -62,7 +77,7 @@ def is_agent_made(task: Task) -> bool:
 
 def missing_capabilities(task: Task, settings: Settings, capabilities: frozenset[str]) -> tuple[str, ...]:
     """List what a machine with these capabilities lacks for a task: its agent, what publishes it, what it requires."""
-    needed = (agent_of(task, settings), *(("gh",) if publish_of(task, settings) is Publish.PR else ()))
+    needed = (next_agent(task, settings), *(("gh",) if publish_of(task, settings) is Publish.PR else ()))
     if not task.requires and capabilities.issuperset(needed):
         return ()
     wanted = dict.fromkeys((*needed, *(word.strip().lower() for word in task.requires)))
@@ -94,6 +109,15 @@ def approval_holds(task: Task, state: BranchState | None) -> bool:
     if task.approved is None or state is None:
         return False
     return state.tip is None or state.tip == task.approved.commit
+
+
+#: What begins the name of who approved, where that was an agent's review.
+AGENT_MARK = "agent:"
+
+
+def is_approved_by_agent(task: Task) -> bool:
+    """Whether a task's approval comes of an agent's review."""
+    return task.approved is not None and task.approved.by.startswith(AGENT_MARK)
 
 
 def nothing_unmerged(task: Task, settings: Settings, state: BranchState | None) -> bool:

@@ -172,12 +172,12 @@ def _backoff(scene: Scene, task: Task) -> Reasons:
         return
     end = waits_until(scene, task)
     if end is not None and end > scene.now:
-        ended = scene.ended(task.id)
-        failed, at = (ended[0].id, _at(ended[0].ended_at)) if ended else (None, task.updated_at)
-        message = (
-            f"it failed {task.attempts} of {scene.settings.limits.attempts} times; it is tried again at {_at(end)}"
-        )
-        yield Waiting("backoff", message, at, failed, f"orange task retry {task.id}")
+        review = scene.review(task) if task.status is Status.REVIEWING else None
+        last = review or next(iter(scene.ended(task.id)), None)
+        failed, at = (last.id, _at(last.ended_at)) if last else (None, task.updated_at)
+        what, most = "its review" if review else "it", scene.settings.limits.attempts
+        message = f"{what} failed {task.attempts} of {most} times; it is tried again at {_at(end)}"
+        yield Waiting("backoff", message, at, failed, None if review else f"orange task retry {task.id}")
 
 
 def waits_until(scene: Scene, task: Task) -> float | None:
@@ -185,6 +185,8 @@ def waits_until(scene: Scene, task: Task) -> float | None:
 
     An attempt that left no ended run (it could not be launched) counts from the task's last change.
     """
+    if task.status is Status.REVIEWING and task.request is None:
+        return backoff_end(task, scene.review(task))
     ended = scene.ended(task.id)
     if ended and ended[0].epoch >= task.epoch:
         return backoff_end(task, ended[0])
@@ -200,7 +202,7 @@ def _budget(scene: Scene, task: Task) -> Reasons:
 
 
 def _limit(scene: Scene, task: Task) -> Reasons:
-    agent = effective.agent_of(task, scene.settings)
+    agent = effective.next_agent(task, scene.settings)
     run = scene.limited.get(agent)
     if run is not None:
         yield limit(scene, task, run)

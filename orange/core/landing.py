@@ -117,12 +117,20 @@ def void_approval(scene: Scene, task: Task, state: BranchState) -> str | None:
     """Say why a reviewed task is not approved as it is now; None when it is, or needs no approval."""
     if task.approved is not None:
         if effective.approval_holds(task, state):
-            return None
+            return _needs_person(scene, task) if effective.is_approved_by_agent(task) else None
         return f"its approval of {task.approved.commit[:12]} is void: the branch is at {(state.tip or 'nothing')[:12]}"
     if scene.review_off(task):
         return None
     ruling = scene.ruling(task) if scene.settings.review.by == "none" else None
     return ruling.message if ruling else "nobody approved it, and review is on"
+
+
+def _needs_person(scene: Scene, task: Task) -> str | None:
+    """Say why a review by an agent is not enough; None where it is."""
+    if scene.settings.review.by in effective.BY_PEOPLE:
+        return "an agent approved it, and a person is to review it too"
+    ruling = scene.ruling(task)
+    return f"an agent approved it; {ruling.message}" if ruling else None
 
 
 def may_integrate(scene: Scene, task: Task) -> bool:

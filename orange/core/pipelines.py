@@ -57,8 +57,8 @@ FIELDS = (
         "Left out: 3 with `on_fail`, else 0.", least=0, most=20),
     Key("on_fail", Kind.TEXT, "The earlier step to go back to, with the evidence.", pattern=SLUG,
         expected="the name of an earlier step"),
-    Key("agent", Kind.TEXT, "The agent of this step, before the task's and the project's.", pattern=SLUG,
-        expected="an agent's name such as claude"),
+    Key("agent", Kind.TEXT, "The agent of this step, before the task's and the project's; of a review, who reviews.",
+        pattern=SLUG, expected="an agent's name such as claude"),
     Key("model", Kind.TEXT, "The model of this step."),
     Key("effort", Kind.TEXT, "The effort of this step."),
     Key("skill", Kind.TEXT, "The skill to carry it out with."),
@@ -72,8 +72,9 @@ _NEEDS = {COMMAND: "run", GATE: "section"}
 _ONLY = {
     "run": {COMMAND},
     "section": {GATE},
-    **dict.fromkeys(("prompt", "agent", "model", "effort", "skill", "role"), BY_AGENT),
-    "timeout": {COMMAND, *BY_AGENT},
+    **dict.fromkeys(("prompt", "skill", "role"), BY_AGENT),
+    **dict.fromkeys(("agent", "model", "effort"), BY_AGENT | {REVIEW}),
+    "timeout": {COMMAND, REVIEW, *BY_AGENT},
     "on_fail": {AGENT, COMMAND, GATE, APPROVAL, VERIFY, REVIEW, COMMIT},
 }
 _UNCONDITIONAL = frozenset({"condition", "retries", "required"})

@@ -104,10 +104,10 @@ class Workspaces(Protocol):
         Returns what was saved or kept and why. Raises WorkspaceFailed when that cannot be proven safe.
         """
 
-    def check_out(self, base: str, commit: str, task: str) -> str:
-        """Make the workspace in which what a base would become is checked, at a commit, detached; returns its path.
+    def check_out(self, purpose: str, commit: str, task: str) -> str:
+        """Make a workspace in which a commit is looked at, detached: checked for a base, or reviewed; returns its path.
 
-        One for each base: an earlier one is thrown away. Copies, links and runs `after_create`. Raises WorkspaceFailed.
+        One for each purpose: an earlier one is thrown away. Copies, links, runs `after_create`. Raises WorkspaceFailed.
         """
 
     def discard(self, path: str) -> None:
@@ -208,6 +208,8 @@ class RunSpec:
     writable: tuple[str, ...] = ()
     #: The steps; None: the agent alone.
     course: Course | None = None
+    #: The commit whose review this is; None for a run that works.
+    reviewed: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,6 +293,9 @@ class Runs(Protocol):
 
     def command(self, spec: RunSpec) -> Command:
         """The program of a run's agent. Raises AgentUnusable, InvalidInput."""
+
+    def review(self, run: str) -> Mapping[str, object] | None:
+        """What a run that reviews came to, as `core.reviews.report` says it; None where it came to nothing."""
 
     def checks(self, run: str, *, of_merge: bool = False) -> Mapping[str, object] | None:
         """What the project's checks came to in a run, or on the merge of its work, as `core.checks.report` says it."""

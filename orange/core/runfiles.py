@@ -55,6 +55,8 @@ SUMMARY = "reports/run_summary.json"
 CHECKS = "checks.json"
 #: What they came to on the merge of that work into its base.
 MERGE_CHECKS = "merge_checks.json"
+#: What an agent said of another's work; only of a run that reviews.
+REVIEW = "review.json"
 #: A log for each stage and step: `logs/prepare.log`, `logs/steps/before_run.log`.
 LOGS = "logs"
 #: The folder on the agent's PATH that holds `orange`.

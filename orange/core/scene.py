@@ -15,6 +15,7 @@ from orange.core.graph import Graph
 from orange.core.lifecycle import Facts, Status, StuckReason
 from orange.core.model import Board, BranchState, Claim, Outcome, Presence, Run, Task, World
 from orange.core.refusals import limit_of, limited_agents
+from orange.core.reviews import is_review, run_of
 from orange.core.rules import UNKNOWN, Change, Ruling, Work, drop, judge
 from orange.core.times import is_time, seconds
 
@@ -84,8 +85,12 @@ class Scene:
         return next((run for run in self.runs(task_id) if is_live(run)), None)
 
     def ended(self, task_id: str) -> list[Run]:
-        """List a task's ended runs, newest first."""
-        return [run for run in self.runs(task_id) if is_over(run)]
+        """List a task's ended runs that worked on it, newest first."""
+        return [run for run in self.runs(task_id) if is_over(run) and not is_review(run.id)]
+
+    def review(self, task: Task) -> Run | None:
+        """Return the run that reviewed, or reviews, what the last run made; None where no agent has begun to."""
+        return self.world.runs.get(run_of(task.id, task.epoch))
 
     def mine(self, claim: Claim | None) -> bool:
         """Whether this machine holds a claim."""

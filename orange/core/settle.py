@@ -12,12 +12,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from orange.core import budgets
-from orange.core.actions import Advance, CloseRun, LaunchRun, PauseDispatch, SettleRun, StopRun
+from orange.core import budgets, judging
+from orange.core.actions import Advance, CloseRun, LaunchRun, PauseDispatch, SettleReview, SettleRun, StopRun
 from orange.core.effective import publish_of
 from orange.core.lifecycle import Status, StuckReason
 from orange.core.model import Claim, Outcome, Presence, Publish, RequestKind, Run, Task
 from orange.core.retry import describe, pause_reason, verdict
+from orange.core.reviews import is_review
 from orange.core.rules import ESCALATE, REJECT, REQUIRE_HUMAN
 from orange.core.scene import LOOKS, Scene, is_dead, is_live, is_over, is_vanished
 
@@ -40,6 +41,8 @@ def _stop_reason(scene: Scene, run: Run) -> str | None:
         return "its task was removed" if is_removed(scene, run.task) else None
     if run.epoch > task.epoch or scene.is_asking(task, run):
         return None
+    if is_review(run.id):
+        return judging.stop_reason(task, run)
     if task.status is not Status.WORKING:
         return f"its task is {task.status}"
     if task.claim is not None and scene.mine(task.claim) and task.claim.run == run.id:
@@ -62,13 +65,15 @@ def stop_spending(scene: Scene) -> Iterator[Advance]:
             yield Advance(task.id, Status.STUCK, over, StuckReason.BUDGET, run.id)
 
 
-def settle_runs(scene: Scene) -> Iterator[SettleRun | LaunchRun | CloseRun]:
+def settle_runs(scene: Scene) -> Iterator[SettleRun | LaunchRun | CloseRun | SettleReview]:
     """Yield what is owed to the tasks this machine holds: runs to launch or bury, results, claims to drop."""
     for task_id in scene.graph.held():
         task = scene.tasks[task_id]
         if task.claim is None or task.claim.run is None or not scene.mine(task.claim):
             continue
-        if task.status is not Status.WORKING:
+        if is_review(task.claim.run):
+            yield from judging.look_after(scene, task, task.claim.run)
+        elif task.status is not Status.WORKING:
             yield from _let_go(scene, task, task.claim, task.claim.run)
         elif not task.claim.by_person:
             yield from _look_after(scene, task, task.claim.run)

@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 #: approval; the project's checks; the review, which ends the run; the publication, which the daemon does.
 AGENT, COMMAND, GATE, APPROVAL = "agent", "command", "gate", "approval"
 VERIFY, REVIEW, COMMIT = "verify", "review", "commit"
+#: What the only step of a run is that reviews: no pipeline has it.
+REVIEWER = "reviewer"
 #: Kinds that an agent works on.
-BY_AGENT = frozenset({AGENT, VERIFY})
+BY_AGENT = frozenset({AGENT, VERIFY, REVIEWER})
 #: Kinds that end the run: what follows is the daemon's.
 LAST = frozenset({REVIEW, COMMIT})
 #: The step that does the work where nothing else says so.
@@ -64,6 +66,8 @@ class Shape(NamedTuple):
 
     review: bool = True
     commit: bool = True
+    #: The agent that its review names.
+    reviewer: str | None = None
 
 
 class Pipeline(NamedTuple):
@@ -76,7 +80,8 @@ class Pipeline(NamedTuple):
     def shape(self) -> Shape:
         """How it ends."""
         kinds = {step.kind for step in self.steps}
-        return Shape(REVIEW in kinds, COMMIT in kinds)
+        reviewer = next((step.agent for step in self.steps if step.kind == REVIEW), None)
+        return Shape(REVIEW in kinds, COMMIT in kinds, reviewer)
 
 
 #: How the built-in pipelines end, by name; a test holds them to the files.
@@ -271,6 +276,6 @@ def _state(step: Step, ahead: int, result: Result | None) -> str:
 
 
 def main_step(steps: Sequence[Step]) -> str | None:
-    """Name the step that does the work: `implement` where there is one, else the last of an agent."""
-    names = [step.name for step in steps if step.kind in BY_AGENT]
+    """Name the step that does the work: `implement` where there is one, else the last of an agent that is no review."""
+    names = [step.name for step in steps if step.kind in BY_AGENT - {REVIEWER}]
     return IMPLEMENT if IMPLEMENT in names else next(reversed(names), None)

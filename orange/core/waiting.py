@@ -12,13 +12,14 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import TypeAlias
 
-from orange.core import dispatch, effective
+from orange.core import dispatch, effective, judging
 from orange.core.cycles import knotted
 from orange.core.gates import Reasons, Waiting, blockers, closed_gates, holder, limit, other_host, person, since
 from orange.core.graph import Graph
 from orange.core.landing import base_waits, publication
 from orange.core.lifecycle import CLOSED, Status, StuckReason
 from orange.core.model import Presence, Task, World
+from orange.core.retry import describe
 from orange.core.scene import Scene, is_live
 
 __all__ = ["Explainer", "Waiting", "base_waits", "why"]
@@ -128,7 +129,7 @@ def _slot(explainer: Explainer, task: Task) -> Waiting:
 def _own_slot(explainer: Explainer, task: Task) -> Waiting:
     """Say why a task waits although slots are free."""
     scene, at = explainer.scene, explainer.since(task)
-    agent = effective.agent_of(task, scene.settings)
+    agent = effective.next_agent(task, scene.settings)
     if not dispatch.agent_free(explainer.given, agent):
         remedy = f"orange config set limits.per_agent.{agent} {scene.settings.limits.per_agent.get(agent, 0) + 1}"
         return Waiting("agent_slot", f"no slot for {agent} is free", at, agent, remedy)
@@ -199,12 +200,31 @@ def _reviewing(explainer: Explainer, task: Task) -> Reasons:
     if task.request is not None:
         yield from _requested(explainer, task)
         return
+    if judging.is_wanted(explainer.scene, task):
+        yield from _by_agent(explainer, task)
+        return
     state = explainer.scene.branch(task)
     evidence = state.tip if state else task.branch
     remedy = f"orange task approve {task.id}, or orange task reject {task.id} --feedback TEXT"
-    ruling = explainer.scene.ruling(task)
-    message = f"it waits for a review; {ruling.message}" if ruling else "it waits for a review"
-    yield Waiting("review", message, explainer.since(task), evidence, remedy)
+    yield Waiting("review", _awaited(explainer.scene, task), explainer.since(task), evidence, remedy)
+
+
+def _awaited(scene: Scene, task: Task) -> str:
+    """Say who is to review a task, what an agent said of it, and which rule wants a person."""
+    review, ruling = judging.answered(scene, task), scene.ruling(task)
+    said = [f"the review by {review.agent}: {describe(review)}"] if review else []
+    return "; ".join(["it waits for a review", *said, *([ruling.message] if ruling else [])])
+
+
+def _by_agent(explainer: Explainer, task: Task) -> Reasons:
+    """Yield what an agent's review waits for, or that it is under way."""
+    scene = explainer.scene
+    run = scene.held_run(task) if scene.mine(task.claim) else None
+    if run is not None and is_live(run):
+        at = explainer.since(task, task.claim.at if task.claim else None)
+        yield Waiting("review", f"{run.agent} reviews it", at, run.id, f"orange attach {task.id}")
+    else:
+        yield from _to_start(explainer, task)
 
 
 def _reviewed(explainer: Explainer, task: Task) -> Reasons:

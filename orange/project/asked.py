@@ -16,7 +16,19 @@ from orange.core.model import Board, Task
 from orange.core.problems import BrokenFile, InvalidInput, Problem, TaskNotFound
 from orange.core.settings import Settings
 from orange.core.waiting import Waiting
-from orange.project import comments, course, dispatching, forecasting, launch, logs, reading, rounds, spending, stats
+from orange.project import (
+    comments,
+    course,
+    dispatching,
+    forecasting,
+    launch,
+    logs,
+    reading,
+    reviewing,
+    rounds,
+    spending,
+    stats,
+)
 from orange.project.parts import Parts
 from orange.project.requests import Filter, Speaker
 from orange.project.world import Looks, dispatch_for, live_runs, observe
@@ -96,14 +108,18 @@ class Asked:
         task = self._resolve(address, viewer.world.board)
         return viewer.view(task, self.body(task.id) if body else None) | {
             "steps": course.steps_view(self.parts, task),
-            "checks": rounds.rounds(self.parts, task),
-            "comments": [found._asdict() for found in comments.pending(self.parts, task)],
+            **self._evidence(task),
             "spent": asdict(spending.bill_of(self.parts, task)),
         }
 
-    def checks(self, address: str) -> Rows:
-        """Return what the project's checks came to for a task, the latest round on its work first."""
-        return rounds.rounds(self.parts, self.find(address))
+    def evidence(self, address: str) -> dict[str, Rows]:
+        """Return what was said of a task's work: by the project's checks, by agents that reviewed it, by people."""
+        return self._evidence(self.find(address))
+
+    def _evidence(self, task: Task) -> dict[str, Rows]:
+        said = [found._asdict() for found in comments.pending(self.parts, task)]
+        checked, reviewed = rounds.rounds(self.parts, task), reviewing.shown(self.parts, task)
+        return {"checks": checked, "reviews": reviewed, "comments": said}
 
     def list(self, wanted: Filter, *, body: bool = False) -> Rows:
         """Return the tasks a filter shows as JSON."""
@@ -174,10 +190,6 @@ class Asked:
         if not task.branch:
             raise InvalidInput("task", f"{task.id} has no branch yet: there is nothing to review")
         return ("git", "-C", self.layout.root, "diff", f"{BASE_REFS}{base}...refs/heads/{task.branch}", "--")
-
-    def comments(self, address: str) -> Rows:
-        """Return the comments on lines that wait for the reviewer's decision."""
-        return [found._asdict() for found in comments.pending(self.parts, self.find(address))]
 
     def wait_answer(self, task_id: str, timeout: float | None = None) -> str:
         """Wait for the answer to this task's question and return it; an empty text when the time is over."""

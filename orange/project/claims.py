@@ -25,7 +25,7 @@ def claim_run(
     """
     with parts.store.transaction(f"claim {task_id}") as tx:
         pen = Pen(parts, speaker, tx)
-        task = _claimable(tx.task(task_id), epoch)
+        task = claimable(tx.task(task_id), epoch)
         claimed = _bind(pen, _started(pen, task))
         pen.event(task.id, "task.claimed", run=claimed.run, epoch=claimed.epoch, request=request)
         return claimed
@@ -35,7 +35,7 @@ def take(parts: Parts, speaker: Speaker, task_id: str) -> Task:
     """Claim a task for a person: no agent, no slot, a workspace of its own."""
     with parts.store.transaction(f"take {task_id}") as tx:
         pen = Pen(parts, speaker, tx)
-        task = _claimable(tx.task(task_id), None)
+        task = claimable(tx.task(task_id), None)
         claimed = _bind(pen, _started(pen, task), person=speaker.name)
         pen.event(task.id, "task.claimed", run=claimed.run, epoch=claimed.epoch, person=speaker.name)
         return claimed
@@ -61,7 +61,7 @@ def request_run(parts: Parts, speaker: Speaker, task_id: str) -> Task:
     """Ask for a start ahead of order, for when no slot is free. Refused while a blocker is open."""
     with parts.store.transaction(f"request run of {task_id}") as tx:
         pen = Pen(parts, speaker, tx)
-        task = _claimable(tx.task(task_id), None)
+        task = claimable(tx.task(task_id), None)
         if task.status is Status.BACKLOG:
             task = pen.move(task, Status.PENDING)
         _check_unblocked(pen, task)
@@ -69,7 +69,8 @@ def request_run(parts: Parts, speaker: Speaker, task_id: str) -> Task:
         return pen.keep(replace(task, request=Request(RequestKind.RUN, "start now, ahead of order", pen.now)))
 
 
-def _claimable(task: Task, epoch: int | None) -> Task:
+def claimable(task: Task, epoch: int | None) -> Task:
+    """Return a task that nobody holds, at the epoch that was seen. Raises AlreadyClaimed, StaleWrite."""
     if task.claim and task.claim.held:
         raise AlreadyClaimed(task.id, str(task.claim.run))
     if epoch is not None and task.epoch != epoch:
@@ -96,7 +97,7 @@ def _check_unblocked(pen: Pen, task: Task) -> None:
 def _bind(pen: Pen, task: Task, *, person: str | None = None) -> Task:
     """Write who holds the task and every name that follows from it, so that a crash after this loses nothing."""
     parts, settings = pen.parts, pen.parts.settings()
-    epoch = _next_epoch(parts, task)
+    epoch = next_epoch(parts, task)
     run = f"{'' if person is None else 'person-'}{task.id}-{epoch}"
     claim = Claim(run, epoch, parts.random(8).hex(), parts.host, times.stamp(parts.clock.now()))
     return pen.keep(
@@ -112,7 +113,7 @@ def _bind(pen: Pen, task: Task, *, person: str | None = None) -> Task:
     )
 
 
-def _next_epoch(parts: Parts, task: Task) -> int:
+def next_epoch(parts: Parts, task: Task) -> int:
     """Return an epoch that no run of the task ever had: its file may have been put back to an older state by hand."""
     return max(task.epoch, parts.runs.last(task.id)) + 1
 

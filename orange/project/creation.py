@@ -52,6 +52,7 @@ def add(tx: Transaction, parts: Parts, speaker: Speaker, task: Task, body: str) 
 
 
 def _from_request(parts: Parts, speaker: Speaker, new: NewTask, board: Board) -> Task:
+    check_works(speaker)
     settings = parts.settings()
     title, name = _title_and_name(new)
     _check_type(parts, new.type)
@@ -150,6 +151,13 @@ def check_speaks_for(speaker: Speaker, task_id: str) -> None:
     """Refuse an agent that acts on a task that is neither its own nor below it. Raises NotAllowed."""
     if speaker.actor is Actor.AGENT and speaker.task != task_id:
         raise NotAllowed(f"this run works on {speaker.task}; it may not change {task_id}")
+    check_works(speaker)
+
+
+def check_works(speaker: Speaker) -> None:
+    """Refuse an agent that reviews another's work. Raises NotAllowed."""
+    if speaker.reviews:
+        raise NotAllowed(f"this run reviews {speaker.task} and changes nothing: say what you find in your answer")
 
 
 def _event(parts: Parts, speaker: Speaker, kind: str, data: Mapping[str, object]) -> Event:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from orange.core import names
+from orange.core.body import REVIEW
 from orange.core.cycles import would_cycle
 from orange.core.lifecycle import Actor, StuckReason
 from orange.core.model import Board, Task
@@ -75,10 +76,11 @@ def _differences(old: Task, new: Task) -> dict[str, object]:
 
 
 def write_section(parts: Parts, speaker: Speaker, task_id: str, section: str, text: str) -> Task:
-    """Write one section of the body. Agents may write their own task's Plan, Handoff and Questions only."""
+    """Write one section of the body. Agents may write Plan, Handoff and Questions of their task; reviewers, Review."""
     name = section.strip().capitalize()
-    check_speaks_for(speaker, task_id)
-    if speaker.actor is Actor.AGENT and name not in AGENT_SECTIONS:
+    if not (speaker.reviews and speaker.task == task_id and name == REVIEW):
+        check_speaks_for(speaker, task_id)
+    if speaker.actor is Actor.AGENT and not speaker.reviews and name not in AGENT_SECTIONS:
         raise NotAllowed(f"agents write {', '.join(AGENT_SECTIONS)}; {name} belongs to people and to the review")
     with parts.store.transaction(f"write {name} of {task_id}") as tx:
         pen = Pen(parts, speaker, tx)

@@ -36,13 +36,13 @@ def launch(parts: Parts, task: Task, run: str) -> None:
     Raises StaleWrite, WorkspaceFailed, SessionFailed, GitFailed, StorageFailed.
     """
     check_epoch(task, run)
-    _check_isolation(parts)
+    check_isolation(parts)
     task = prepare_workspace(parts, task)
     parts.runs.prepare(run_spec(parts, task, run))
     parts.executor.start(run, str(task.tmux_session))
 
 
-def _check_isolation(parts: Parts) -> None:
+def check_isolation(parts: Parts) -> None:
     """Refuse to run an agent less isolated than the settings say. Raises WorkspaceFailed."""
     wanted = parts.settings().workspaces.isolation
     if wanted not in {"worktree", "sandbox"}:
@@ -137,6 +137,12 @@ def conversation_of(parts: Parts, task: Task, epoch: int) -> RunRecord | None:
         if record and record.launched and record.conversation.session:
             return record if record.spec.workspace == parts.workspaces.path_for(task) else None
     return None
+
+
+def last_work(parts: Parts, task: Task) -> str:
+    """Name the latest run that worked on a task; a review did not."""
+    named = (f"{task.id}-{epoch}" for epoch in range(task.epoch, max(0, task.epoch - LOOK_BACK), -1))
+    return next((run for run in named if parts.runs.record(run)), f"{task.id}-{task.epoch}")
 
 
 def _last_word(record: RunRecord) -> str | None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from orange.core import body as sections
 from orange.core.lifecycle import StuckReason
 from orange.core.model import Task
+from orange.core.reviews import run_of
 from orange.project.parts import Parts
 
 #: Seconds between looks at a growing file.
@@ -17,11 +18,9 @@ PACE = 0.2
 
 def latest(parts: Parts, task: Task) -> str | None:
     """Return the path of the latest run's output, if it has any."""
-    for epoch in range(task.epoch, 0, -1):
-        path = f"{parts.runs.folder(f'{task.id}-{epoch}')}/output.log"
-        if os.path.isfile(path):
-            return path
-    return None
+    runs = (name for epoch in range(task.epoch, 0, -1) for name in (f"{task.id}-{epoch}", run_of(task.id, epoch)))
+    paths = (f"{parts.runs.folder(run)}/output.log" for run in runs)
+    return next((path for path in paths if os.path.isfile(path)), None)
 
 
 def follow(parts: Parts, task: Task) -> Iterator[str]:

@@ -21,7 +21,7 @@ from orange.core.publish_result import Outcome
 from orange.core.settings import AgentSettings
 from orange.core.sharing import Candidate, Integrated
 from orange.project import results, settling, texts
-from orange.project.launch import base_of
+from orange.project.launch import base_of, last_work
 from orange.project.parts import Parts
 from orange.project.record import Pen
 from orange.project.requests import Speaker
@@ -181,7 +181,7 @@ def _sent(pen: Pen, task: Task, message: str, text: str) -> Task:
     attempts, most = task.attempts + 1, pen.parts.settings().limits.attempts
     if attempts >= most:
         said = f"{message}; attempt {attempts} of {most}, the last"
-        task = pen.stick(task, StuckReason.CHECKS_FAILED, said, pen.parts.runs.folder(f"{task.id}-{task.epoch}"))
+        task = pen.stick(task, StuckReason.CHECKS_FAILED, said, pen.parts.runs.folder(last_work(pen.parts, task)))
     request = Request(RequestKind.CHECKS, text, pen.now)
     return pen.keep(replace(task, request=request, approved=None, attempts=attempts))
 
@@ -190,7 +190,7 @@ def _keep_report(parts: Parts, task: Task, candidate: Candidate) -> None:
     """Lay what the checks of the merge came to beside the run whose work was merged."""
     told = parts.runs.checks(candidate.run)
     if told:
-        run = f"{task.id}-{task.epoch}"
+        run = last_work(parts, task)
         parts.runs.keep(run, runfiles.MERGE_CHECKS, {**told, "commit": candidate.commit, "run": candidate.run})
 
 

@@ -16,9 +16,9 @@ from orange.core.lifecycle import Actor, Status, StuckReason, check
 from orange.core.model import Approval, Claim, Request, RequestKind, Task
 from orange.core.problems import IllegalTransition, InvalidInput, NotAllowed, StaleWrite
 from orange.core.steps import is_over, resumed, waiting_at
-from orange.project import comments, course
+from orange.project import comments, course, reviewing
 from orange.project.claims import check_person
-from orange.project.creation import check_speaks_for
+from orange.project.creation import check_speaks_for, check_works
 from orange.project.editing import stuck_reason
 from orange.project.launch import base_of
 from orange.project.parts import Parts
@@ -106,7 +106,8 @@ def retry(parts: Parts, speaker: Speaker, task_id: str) -> Task:
             legal = (Status.PENDING,)
             reason = "only a stuck task, or one that failed before, is retried"
             raise IllegalTransition(task.id, task.status, Status.PENDING, legal, reason, ())
-        return pen.keep(replace(pen.move(task, Status.PENDING), attempts=0))
+        again = Status.REVIEWING if reviewing.failed(parts, task) else Status.PENDING
+        return pen.keep(replace(pen.move(task, again), attempts=0))
 
     return _change(parts, speaker, task_id, "retry", change)
 
@@ -208,6 +209,7 @@ def ask(parts: Parts, speaker: Speaker, question: str) -> Task:
     """Ask a person: the task is stuck until somebody answers. The run keeps its claim while it lives."""
     if speaker.task is None:
         raise InvalidInput("task", "`orange ask` is for agents: run it inside a task's workspace")
+    check_works(speaker)
     text = question.strip()
     if not text:
         raise InvalidInput("question", "say what you need to know")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from orange.core.lifecycle import Actor, Status
 from orange.core.model import Priority, Publish
+from orange.core.reviews import is_review
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,11 @@ class Speaker:
     task: str | None = None
     #: The run it comes from.
     run: str | None = None
+
+    @property
+    def reviews(self) -> bool:
+        """Whether it is an agent that reviews another's work."""
+        return is_review(self.run)
 
     @property
     def label(self) -> str:

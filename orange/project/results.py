@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from orange.core.artifacts import PUBLISHED
 from orange.core.model import Task
 from orange.core.publish_result import Outcome, result
+from orange.project.launch import last_work
 from orange.project.record import Pen
 
 #: What came of publishing -> how the stage `task.publish` went on; what is not here changed nothing of it.
@@ -33,7 +34,7 @@ def note(pen: Pen, task: Task, outcome: Outcome, **details: object) -> None:
     for status in _STAGE.get(outcome, ()):
         pen.event(task.id, "task.publish", status=status, **(skipped if status == "finished" else {}))
     pen.event(task.id, "task.publish_result", outcome=outcome.value, **told)
-    run = f"{task.id}-{task.epoch}"
+    run = last_work(pen.parts, task)
     pen.parts.runs.keep(run, "publish_result.json", result(task.id, run, outcome, pen.now, told))
     words = " ".join(f"{key}={value}" for key, value in told.items())
     pen.parts.runs.published(run, PUBLISHED.get(outcome), f"{pen.now} {outcome.value} {words}".rstrip())

@@ -16,6 +16,7 @@ from orange.core.model import BranchState, Merged, Presence, Publish, Request, R
 from orange.core.model import Outcome as Ended
 from orange.core.problems import NotAllowed, StaleWrite
 from orange.core.publish_result import Outcome
+from orange.core.reviews import is_review
 from orange.core.rules import UNKNOWN, Ruling, Work, drop, judge
 from orange.core.sharing import Integrated, Publication
 from orange.project import results, texts
@@ -34,7 +35,7 @@ def close(parts: Parts, action: CloseRun) -> None:
     task = look(parts, action.task)
     check_epoch(task, action.run)
     commit = None
-    if parts.settings().auto_commit:
+    if parts.settings().auto_commit and not is_review(action.run):
         commit = keep_leftovers(parts, task, f"Save work of an ended run: {task.title}")
     parts.runs.close(action.run, action.outcome, action.message, commit)
 

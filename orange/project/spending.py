@@ -12,6 +12,7 @@ from orange.core.allowance import NOTHING, Bill
 from orange.core.graph import Graph
 from orange.core.model import Task
 from orange.core.ports import RunRecord
+from orange.core.reviews import run_of
 from orange.core.settings import Settings
 from orange.core.times import seconds
 from orange.project.parts import Parts
@@ -50,7 +51,8 @@ def _closed_since(graph: Graph, at: str) -> Iterator[str]:
 
 def _records(parts: Parts, task: Task) -> Iterable[RunRecord]:
     """Yield the records of all runs a task ever had here."""
-    found = (parts.runs.record(f"{task.id}-{epoch}") for epoch in range(1, task.epoch + 1))
+    epochs = range(1, task.epoch + 1)
+    found = (parts.runs.record(name) for epoch in epochs for name in (f"{task.id}-{epoch}", run_of(task.id, epoch)))
     return (record for record in found if record is not None)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from orange.core import effective
+from orange.core import effective, reviews
 from orange.core.allowance import Dispatch
 from orange.core.dispatch import MINUTE
 from orange.core.graph import Graph
@@ -134,7 +134,8 @@ def _runs(parts: Parts, graph: Graph, seen: _Seen, resumed_at: float | None) -> 
     sessions, looks = seen.sessions, seen.looks
     agents = _runs_held(graph)
     limits = parts.settings().limits
-    records = parts.runs.recent({*agents, *_runs_of(sessions or ())}, graph.claimed(), remembered(limits))
+    named = {*agents, *_runs_of(sessions or ()), *_reviews(graph, parts.settings())}
+    records = parts.runs.recent(named, graph.claimed(), remembered(limits))
     looks.keep({*records, *agents, *(candidate.run for candidate in seen.candidates.values())})
     found = {run: _run(record, sessions, looks) for run, record in records.items()}
     closed = _closed_since(parts, graph, row_began(found.values(), resumed_at, limits))
@@ -142,6 +143,13 @@ def _runs(parts: Parts, graph: Graph, seen: _Seen, resumed_at: float | None) -> 
     for run in agents.keys() - found.keys():
         found[run] = _unrecorded(run, agents[run], sessions, looks)
     return found
+
+
+def _reviews(graph: Graph, settings: Settings) -> Iterator[str]:
+    """Name the latest reviews by agents of the tasks that are under review."""
+    if settings.review.by in effective.BY_AGENTS:
+        for task_id in graph.with_status(Status.REVIEWING):
+            yield reviews.run_of(task_id, graph.tasks[task_id].epoch)
 
 
 def _closed_since(parts: Parts, graph: Graph, began: float | None) -> Iterator[RunRecord]:
@@ -153,7 +161,8 @@ def _closed_since(parts: Parts, graph: Graph, began: float | None) -> Iterator[R
         if changed < limit:
             return
         epoch = graph.tasks[task_id].epoch
-        record = parts.runs.record(f"{task_id}-{epoch}") if epoch else None
+        names = (f"{task_id}-{epoch}", reviews.run_of(task_id, epoch)) if epoch else ()
+        record = next((found for name in names if (found := parts.runs.record(name))), None)
         if record:
             yield record
             if record.outcome is Outcome.FINISHED:
@@ -162,7 +171,7 @@ def _closed_since(parts: Parts, graph: Graph, began: float | None) -> Iterator[R
 
 
 def _runs_of(sessions: Iterable[str]) -> Iterable[str]:
-    """Name the runs of sessions: a session is called `<name>-<id>-<epoch>`, its run `<id>-<epoch>`.
+    """Name the runs of sessions: a session is called `<name>-<id>-<epoch>`, its run `<id>-<epoch>` or that of a review.
 
     One that checks a merge has another word for the epoch, and is no run of the task's.
     """
@@ -170,6 +179,7 @@ def _runs_of(sessions: Iterable[str]) -> Iterable[str]:
         words = session.rsplit("-", 2)
         if len(words) == 3 and words[2].isdecimal():
             yield "-".join(words[1:])
+            yield reviews.run_of(words[1], words[2])
 
 
 def _presence(session: str, sessions: Mapping[str, str] | None) -> Presence:
@@ -271,8 +281,8 @@ def live_runs(parts: Parts, graph: Graph) -> int:
     return sum(
         1
         for task in held
-        if task.status is Status.WORKING
-        and task.claim
+        if task.claim
+        and (task.status is Status.WORKING or reviews.is_review(task.claim.run))
         and task.claim.host == parts.host
         and not task.claim.by_person
         and not _parked(parts, str(task.claim.run))

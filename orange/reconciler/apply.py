@@ -23,7 +23,8 @@ from orange.core.problems import (
     StaleWrite,
     TaskNotFound,
 )
-from orange.project import claims, dispatching, launch, merging, publishing, settling
+from orange.core.reviews import is_review
+from orange.project import claims, dispatching, launch, merging, publishing, reviewing, settling
 from orange.project.parts import Parts
 from orange.project.requests import Speaker
 
@@ -83,6 +84,8 @@ class Applier:
                 return self.begin((action.task,), lambda: self._close(action, world))
             case do.SettleRun():
                 settling.settle(self.parts, self.speaker, action, world.runs.get(action.run))
+            case do.SettleReview():
+                return self.begin((action.task,), lambda: self._settle_review(action))
             case do.Advance():
                 settling.advance_task(self.parts, self.speaker, action)
             case do.Integrate():
@@ -116,6 +119,9 @@ class Applier:
             return key in self._busy
 
     def _start(self, action: do.StartRun) -> bool:
+        if action.review:
+            review = reviewing.claim(self.parts, self.speaker, action.task, action.epoch)
+            return self._begin_launch(action.task, str(review.run))
         claimed = claims.claim_run(self.parts, self.speaker, action.task, epoch=action.epoch, request=action.request)
         return self._begin_launch(action.task, str(claimed.run))
 
@@ -148,15 +154,18 @@ class Applier:
 
     def _launch(self, task_id: str, run: str) -> None:
         task = settling.look(self.parts, task_id)
+        begin, failing = (
+            (reviewing.launch, reviewing.launch_failed) if is_review(run) else (launch.launch, settling.launch_failed)
+        )
         try:
-            launch.launch(self.parts, task, run)
+            begin(self.parts, task, run)
         except StaleWrite:
             raise
         except PipelineUnusable as refused:
             settling.launch_refused(self.parts, self.speaker, task_id, run, refused.message)
         except OrangeError as failed:
             log.warning("launch of %s: %s", run, failed.message)
-            settling.launch_failed(self.parts, self.speaker, task_id, run, failed.message)
+            failing(self.parts, self.speaker, task_id, run, failed.message)
         self.begin(("spares",), self._refill)
 
     def _refill(self) -> None:
@@ -169,6 +178,9 @@ class Applier:
         name = world.board.tasks[action.task].name
         if self.parts.executor.stop(action.run, f"{name}-{action.run}", GRACE) is Presence.GONE:
             settling.close(self.parts, action)
+
+    def _settle_review(self, action: do.SettleReview) -> None:
+        reviewing.settle(self.parts, self.speaker, action)
 
     def _stop(self, action: do.StopRun, world: World) -> None:
         task = world.board.tasks.get(action.task)

@@ -73,6 +73,8 @@ class Job(NamedTuple):
     told: Mapping[str, Mapping[str, str]] = {}
     #: Step -> its program, where that is not the run's.
     commands: Mapping[str, Mapping[str, Any]] = {}
+    #: The commit whose review this is; None for a run that works.
+    reviewed: str | None = None
 
     def of_step(self, step: str) -> Job:
         """Return the job with the program of one of its steps."""
@@ -91,7 +93,7 @@ def load(folder: str) -> Job:
         raise ValueError(f"the run was prepared in format {told['format']}, this supervisor reads {runfiles.FORMAT}")
     spec = {name: told["spec"][name] for name in _FROM_SPEC}
     spec["checks"] = tuple(Check(*check) for check in spec["checks"])
-    job = Job(**spec, **_program(told["command"]))
+    job = Job(**spec, **_program(told["command"]), reviewed=told["spec"].get("reviewed"))
     return _with_course(job, told["course"]) if told.get("course") else job
 
 

@@ -182,7 +182,7 @@ def _save(job: Job, folder: RunFolder, parts: Callable[[], Parts]) -> Saved:
     with folder.stage("execute", "save") as step:
         try:
             made = parts()
-            commit = made.commit_leftovers(job.workspace, _message(job)) if job.auto_commit else None
+            commit = made.commit_leftovers(job.workspace, _message(job)) if job.auto_commit else job.reviewed
             patch = made.diff(job.branch, job.base) if job.branch else None
             folder.write_text(runfiles.PATCH, patch or "")
         except (OrangeError, OSError) as error:

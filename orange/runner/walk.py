@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from orange.core import runfiles, steps
 from orange.core.ending import APPROVAL, FAILED, FINISHED, TIMEOUT, Ending, readable
 from orange.core.steps import Result, Step
-from orange.runner import hooks
+from orange.runner import answering, hooks
 from orange.runner.execute import execute
 from orange.runner.stepfiles import prompts_for
 
@@ -143,16 +143,27 @@ class _Walk:
         env = self._environment(job)
         if isinstance(env, Ending):
             return Came(steps.INTERRUPTED, env._replace(stage=_stage(step)), final=True)
+        before = self._review_before(step)
         ending, left = execute(job, self._folder, self._session, {**env, **self._marks(step)}, _stage(step))
         self._spend(limit, left)
         if ending.outcome == TIMEOUT and own:
             ending = ending._replace(
                 outcome=FAILED, message=f"the step {step.name} took longer than {limit:g} s (`timeout`)"
             )
-        if ending.outcome == FINISHED and not self._is_working():
+        if ending.outcome == FINISHED and before is not None:
+            after = answering.section(self._task_text(1 << 20))
+            ending = answering.answered(job, self._folder, before, after, ending)
+        elif ending.outcome == FINISHED and not self._is_working():
             return Came(steps.INTERRUPTED, ending, final=True)
         outcome = {FINISHED: steps.DONE, FAILED: steps.FAILED}.get(ending.outcome, steps.INTERRUPTED)
         return Came(outcome, ending, final=outcome == steps.INTERRUPTED)
+
+    def _review_before(self, step: Step) -> str | None:
+        """Make room for a reviewer's answer; returns the task's review section. None for a step that works."""
+        if step.kind != steps.REVIEWER:
+            return None
+        answering.clear(self._job)
+        return answering.section(self._task_text(1 << 20))
 
     def _command(self, step: Step, command: str, log: str) -> Came:
         limit, own = self._limit(step)

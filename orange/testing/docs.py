@@ -44,6 +44,8 @@ def pages(folder: str) -> Mapping[str, str]:
         "task_context": artifacts.task_context(),
         "steps": artifacts.steps(),
         "run_summary": artifacts.run_summary(),
+        "review": artifacts.review(),
+        "review_answer": artifacts.review_answer(),
     }
     found = {
         f"reference/{name}.schema.json": json.dumps(schema, indent=2, ensure_ascii=False) + "\n"

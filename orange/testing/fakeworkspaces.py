@@ -154,10 +154,10 @@ class FakeWorkspaces:
         self._spares += 1
         return True
 
-    def check_out(self, base: str, commit: str, task: str) -> str:
-        """Make the workspace for the checks of a base. Raises WorkspaceStepFailed."""
+    def check_out(self, purpose: str, commit: str, task: str) -> str:
+        """Make a workspace in which a commit is looked at. Raises WorkspaceStepFailed."""
         self.calls.append(("check_out", task))
-        path = f"{self.root}/.check-{base.replace('/', '-')}"
+        path = f"{self.root}/.check-{purpose.replace('/', '-')}"
         if self.failing:
             raise WorkspaceStepFailed(path, "creating the worktree", self.failing)
         self.checked_out[path] = commit

@@ -12,9 +12,12 @@ from typing import Any
 
 from orange.core import actions as do
 from orange.core.allowance import Dispatch
+from orange.core.effective import BY_PEOPLE
+from orange.core.judging import is_awaited
 from orange.core.lifecycle import Actor, Facts, Status, StuckReason, advance
 from orange.core.mergequeue import fingerprint
 from orange.core.model import (
+    Approval,
     Base,
     Board,
     BranchState,
@@ -32,6 +35,8 @@ from orange.core.model import (
 )
 from orange.core.problems import IllegalTransition
 from orange.core.reconcile import decide
+from orange.core.retry import NEUTRAL
+from orange.core.reviews import run_of
 from orange.core.scene import Scene, is_live
 from orange.core.settings import Settings
 from orange.core.sharing import Candidate, Publication
@@ -193,11 +198,39 @@ def _start(world: World, action: do.StartRun, now: float) -> World:
     task = world.board.tasks[action.task]
     if task.held or task.epoch != action.epoch or any(is_live(run) for run in Scene(world, now).runs(task.id)):
         return world
+    if action.review:
+        return _start_review(world, task, now)
     moved = _move(world, task.id, Status.WORKING, claiming=True)
     claim = a_claim(task.id, task.epoch + 1, host=world.host)
     moved = replace(moved, claim=claim, run=claim.run, branch=task.branch or f"orange/{task.id}")
     world = with_run(with_task(world, moved), a_run(task.id, claim.epoch, started_at=now))
     return _with_slots(world, task, -1)
+
+
+def _start_review(world: World, task: Task, now: float) -> World:
+    run = run_of(task.id, task.epoch + 1)
+    held = replace(task, claim=replace(a_claim(task.id, task.epoch + 1, host=world.host), run=run), run=run)
+    begun = a_run(task.id, task.epoch + 1, id=run, started_at=now)
+    return _with_slots(with_run(with_task(world, held), begun), task, -1)
+
+
+def _settle_review(world: World, action: do.SettleReview, _now: float) -> World:
+    """Draw the conclusion as if no rule wanted a person: approved, or changes requested; a failure uses an attempt."""
+    task, run = world.board.tasks[action.task], world.runs.get(action.run)
+    freed = task.unbound()
+    if run is None or not is_awaited(task) or run.outcome in NEUTRAL:
+        return _with_slots(with_task(world, freed), task, 1)
+    if run.outcome is not Outcome.FINISHED:
+        failed = replace(freed, attempts=task.attempts + 1)
+        if failed.attempts >= world.settings.limits.attempts:
+            stuck = Stuck(StuckReason.FAILED, "its review failed", None, AT)
+            failed = replace(failed, status=Status.STUCK, stuck=stuck)
+        return _with_slots(with_task(world, failed), task, 1)
+    if not run.checked:
+        freed = replace(freed, request=Request(RequestKind.CHANGES, "mend it", AT), review_round=task.review_round + 1)
+    elif world.settings.review.by not in BY_PEOPLE:
+        freed = replace(freed, status=Status.REVIEWED, approved=Approval(run.commit or "", f"agent:{run.id}", AT))
+    return _with_slots(with_task(world, freed), task, 1)
 
 
 def _with_slots(world: World, task: Task, step: int) -> World:
@@ -336,6 +369,7 @@ _EFFECTS: dict[type[do.Action], Callable[[World, Any, float], World]] = {
     do.StopRun: _stop,
     do.CloseRun: _close,
     do.SettleRun: _settle,
+    do.SettleReview: _settle_review,
     do.Advance: _advance,
     do.Integrate: _integrate,
     do.CheckMerge: _check_merge,

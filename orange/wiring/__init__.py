@@ -17,6 +17,7 @@ from orange.core.layout import Layout
 from orange.core.lifecycle import Actor
 from orange.core.ports import Executor, Integration, Runs, RunSpec, Workspaces
 from orange.core.problems import DaemonUnavailable, NotAProject, Problem
+from orange.core.reviews import task_of
 from orange.core.settings import Settings
 from orange.core.sharing import Candidates, Forge, Publications
 from orange.core.storeports import TaskStore
@@ -272,7 +273,7 @@ def find_speaker(layout: Layout, path: str) -> Speaker:
 
     run = speaker.run_of_process(layout, os.getpid())
     if run:
-        return Speaker(Actor.AGENT, run, run.rpartition("-")[0], run)
+        return Speaker(Actor.AGENT, run, task_of(run), run)
     return Speaker(Actor.PERSON, speaker.user_name(), speaker.task_of_folder(layout, path))
 
 

@@ -23,6 +23,7 @@ from orange.adapters.store.scan import ROOTS, Memory
 from orange.core.layout import Layout
 from orange.core.lifecycle import Actor
 from orange.core.model import Board
+from orange.core.reviews import task_of
 from orange.fastlane import kept
 from orange.fastlane.kept import folders_below, numbers, variables
 from orange.project import Project
@@ -206,5 +207,5 @@ def speaker_of(layout: Layout, path: str, process: int) -> Speaker:
     """Find out who speaks through another process: the run whose tree it is in, else a person."""
     run = speaker.run_of_process(layout, process)
     if run:
-        return Speaker(Actor.AGENT, run, run.rpartition("-")[0], run)
+        return Speaker(Actor.AGENT, run, task_of(run), run)
     return Speaker(Actor.PERSON, speaker.user_name(), speaker.task_of_folder(layout, path))

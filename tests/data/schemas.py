@@ -31,6 +31,8 @@ def faults(value: Any, schema: Mapping[str, Any], at: str = "$") -> list[str]:
 def _is_of(value: Any, wanted: str) -> bool:
     if wanted == "number":
         return isinstance(value, (int, float)) and not isinstance(value, bool)
+    if wanted == "boolean":
+        return isinstance(value, bool)
     return isinstance(value, _TYPES[wanted]) and not isinstance(value, bool)
 
 
@@ -40,5 +42,8 @@ _CHECKS: dict[str, Callable[[Any, Any], bool]] = {
     "enum": lambda value, wanted: value in wanted,
     "const": lambda value, wanted: value == wanted,
     "pattern": lambda value, wanted: isinstance(value, str) and re.search(wanted, value) is not None,
+    "minimum": lambda value, wanted: not isinstance(value, (int, float)) or value >= wanted,
+    "minLength": lambda value, wanted: not isinstance(value, str) or len(value) >= wanted,
+    "maxItems": lambda value, wanted: not isinstance(value, list) or len(value) <= wanted,
     "properties": lambda value, _wanted: isinstance(value, dict),
 }

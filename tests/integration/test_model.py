@@ -166,6 +166,9 @@ class FakeIntegration:
 class FakeRuns:
     """No run has a record; some left traces behind."""
 
+    def review(self, _run: str) -> None:
+        return None
+
     def planted(self, _run: str) -> tuple[str, ...]:
         return ()
 

@@ -68,11 +68,8 @@ class FakeProject:
     def find(self, address: str) -> Task:
         return self.tasks[resolve(address, self.tasks)]
 
-    def checks(self, _address: str) -> list[dict[str, Any]]:
-        return []
-
-    def comments(self, _address: str) -> list[dict[str, Any]]:
-        return []
+    def evidence(self, _address: str) -> dict[str, list[dict[str, Any]]]:
+        return {"checks": [], "reviews": [], "comments": []}
 
     def view(self, address: str, *, body: bool = True) -> dict[str, Any]:
         found = self.find(address)

@@ -31,6 +31,7 @@ from orange.core.model import (
     World,
 )
 from orange.core.problems import Problem
+from orange.core.reviews import run_of
 from orange.core.settings import Limits, ReviewSettings, Settings, WorkspaceSettings
 from orange.core.sharing import Candidate
 from orange.core.times import stamp
@@ -80,7 +81,7 @@ def _task(rnd: Random, task_id: str, ids: str) -> Task:
         "attempts": rnd.choice([0, 0, 1, 2, 3]),
         "reopened": _maybe(rnd, 0.2, "m0"),
         "request": _maybe(rnd, 0.25, Request(rnd.choice(list(RequestKind)), "please", AT)),
-        "approved": _maybe(rnd, 0.4, Approval(rnd.choice(["c1", "c2", "none"]), "ada", AT)),
+        "approved": _maybe(rnd, 0.4, Approval(rnd.choice(["c1", "c2", "none"]), rnd.choice(["ada", "agent:r"]), AT)),
         "merged": _maybe(rnd, 0.4, Merged(rnd.choice(["c1", "c2"]), rnd.choice(["main", "release"]), AT)),
         "claim": _claim(rnd, task_id, status),
     }
@@ -91,11 +92,13 @@ def _task(rnd: Random, task_id: str, ids: str) -> Task:
 
 def _claim(rnd: Random, task_id: str, status: Status) -> Claim | None:
     epoch = rnd.randint(1, 3)
-    held = rnd.random() < (0.95 if status is Status.WORKING else 0.05)
+    held = rnd.random() < {Status.WORKING: 0.95, Status.REVIEWING: 0.4}.get(status, 0.05)
     if not held:
         return Claim(None, epoch, None, None, None) if rnd.random() < 0.7 else None
     host = rnd.choice([HOST, HOST, HOST, "there", None])
-    return a_claim(task_id, epoch, host=host, person=rnd.random() < 0.15)
+    claim = a_claim(task_id, epoch, host=host, person=rnd.random() < 0.15)
+    reviews = rnd.random() < (0.8 if status is Status.REVIEWING else 0.05)
+    return replace(claim, run=run_of(task_id, epoch)) if reviews else claim
 
 
 def _runs(rnd: Random, task_id: str) -> list[Run]:
@@ -110,6 +113,8 @@ def _run(rnd: Random, task_id: str, epoch: int) -> Run:
         "signature": rnd.choice(["s1", "s1", "s2", None]),
         "started_at": rnd.choice([NOW - rnd.randint(0, 120), None]),
     }
+    if rnd.random() < 0.3:
+        keys["id"] = run_of(task_id, epoch)
     if rnd.random() < 0.6:
         keys["ended_at"] = rnd.choice([NOW - rnd.randint(0, 600), None])
         return an_ended_run(task_id, epoch, rnd.choice(list(Outcome)), **keys)
@@ -172,7 +177,7 @@ def _settings(rnd: Random) -> Settings:
         dispatch_mode=rnd.choice(["parallel", "parallel", "sequential"]),
         cancelled_satisfies=rnd.random() < 0.3,
         limits=limits,
-        review=ReviewSettings(by=rnd.choice(["human", "none"])),
+        review=ReviewSettings(by=rnd.choice(["human", "none", "agent", "agent", "both"])),
         workspaces=WorkspaceSettings(size=rnd.randint(0, 3)),
         checks=(Check("tests", "true"),) if rnd.random() < 0.4 else (),
         checks_required=rnd.random() < 0.3,

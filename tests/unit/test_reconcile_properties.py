@@ -25,8 +25,8 @@ worlds = st.builds(random_world, st.integers(0, 2**32), st.integers(1, 6))
 Value = TypeVar("Value")
 
 #: Actions that change a task's status, claim or run.
-MOVES = (do.StartRun, do.LaunchRun, do.StopRun, do.CloseRun, do.SettleRun, do.Advance, do.Integrate, do.ArchiveTask,
-         do.CheckMerge, do.SendBack)  # fmt: skip
+MOVES = (do.StartRun, do.LaunchRun, do.StopRun, do.CloseRun, do.SettleRun, do.SettleReview, do.Advance,
+         do.Integrate, do.ArchiveTask, do.CheckMerge, do.SendBack)  # fmt: skip
 
 
 def moves(world: World) -> list[Any]:
@@ -78,6 +78,8 @@ def test_every_move_is_legal(world: World) -> None:
     for action in moves(world):
         task = world.board.tasks.get(action.task)
         to = {do.StartRun: Status.WORKING, do.Integrate: Status.REVIEWED}.get(type(action), getattr(action, "to", None))
+        if isinstance(action, do.StartRun) and action.review:
+            to = Status.REVIEWING
         if task is None or to is None or to is task.status:
             continue
         known = facts(world, task, claiming=isinstance(action, do.StartRun))
@@ -136,15 +138,19 @@ def test_unknown_leads_to_nothing(world: World) -> None:
     )
     for action in decide(blind, NOW).actions:
         assert not isinstance(action, do.StopRun | do.CloseRun | do.ReturnWorkspace)
-        if isinstance(action, do.SettleRun | do.LaunchRun) and action.run in blind.runs:
+        if isinstance(action, do.SettleRun | do.SettleReview | do.LaunchRun) and action.run in blind.runs:
             run = blind.runs[action.run]
             assert run.outcome is not None or run.ended_at is not None or not is_held_by(blind, action)
 
 
-def is_held_by(world: World, action: do.SettleRun | do.LaunchRun) -> bool:
+def is_held_by(world: World, action: do.SettleRun | do.SettleReview | do.LaunchRun) -> bool:
     """Whether the run of an action is an agent's that holds its task."""
     claim = world.board.tasks[action.task].claim
     return claim is not None and claim.run == action.run and not claim.by_person
+
+
+#: What is done to a run, or about its end.
+_OF_RUNS = do.StopRun | do.CloseRun | do.SettleRun | do.SettleReview | do.LaunchRun
 
 
 @modest
@@ -154,7 +160,7 @@ def test_gone_once_destroys_nothing(world: World) -> None:
     once = {i: replace(r, session=Presence.GONE, gone_looks=1) for i, r in world.runs.items() if r.outcome is None}
     open_ones = {i: replace(run, ended_at=None) for i, run in once.items()}
     plan = decide(replace(world, runs=open_ones), NOW)
-    touched = {a.run for a in plan.actions if isinstance(a, do.StopRun | do.CloseRun | do.SettleRun | do.LaunchRun)}
+    touched = {a.run for a in plan.actions if isinstance(a, _OF_RUNS)}
     assert not {run for run in touched & open_ones.keys() if not run.startswith("person-")}
 
 

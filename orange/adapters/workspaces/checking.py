@@ -1,7 +1,7 @@
-"""The workspace in which what a base would become is checked: one for each base, at a commit, on no branch.
+"""The workspaces in which a commit is looked at, on no branch: what a base would become is checked, work is reviewed.
 
-It is made anew for every merge, so that nothing passes on what another one left there, and thrown away afterwards. No
-task owns it and nobody works in it, so nothing of it is saved.
+One for each purpose. It is made anew each time, so that nothing passes on what another one left there, and thrown away
+afterwards. No task owns it and nobody works in it, so nothing of it is saved.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from orange.adapters.workspaces.records import Record, State
 from orange.adapters.workspaces.site import step
 
 
-def check_out(parts: Parts, base: str, commit: str, task: str) -> str:
+def check_out(parts: Parts, purpose: str, commit: str, task: str) -> str:
     """Make it, with what `workspaces.copy`, `link` and `after_create` give any workspace. Raises WorkspaceFailed."""
-    name = f".check-{hashlib.sha256(base.encode('utf-8', 'surrogateescape')).hexdigest()[:8]}"
+    name = f".check-{hashlib.sha256(purpose.encode('utf-8', 'surrogateescape')).hexdigest()[:8]}"
     path = parts.site.path(name)
     with parts.records.lock(name) as held:
         _throw_away(parts, name)

@@ -92,9 +92,9 @@ class WorktreeWorkspaces:
         """Save what only it holds, clean it and keep it as a spare, or remove it. Raises WorkspaceFailed."""
         return releasing.release(self._parts, os.path.normpath(path))
 
-    def check_out(self, base: str, commit: str, task: str) -> str:
-        """Make the workspace in which what a base would become is checked. Raises WorkspaceFailed."""
-        return checking.check_out(self._parts, base, commit, task)
+    def check_out(self, purpose: str, commit: str, task: str) -> str:
+        """Make a workspace in which a commit is looked at: checked, or reviewed. Raises WorkspaceFailed."""
+        return checking.check_out(self._parts, purpose, commit, task)
 
     def discard(self, path: str) -> None:
         """Throw away a workspace made by `check_out`; nothing where there is none. Raises WorkspaceFailed."""
