@@ -39,6 +39,10 @@ class FileUsage:
             if found:
                 yield found
 
+    def of(self, run: str) -> Used | None:
+        """Return what one run used; None where it never began."""
+        return _used(f"{self._root}/{run}", run) if runfiles.is_safe(run) else None
+
 
 def _used(folder: str, run: str) -> Used | None:
     began = _number((recordfile.values(f"{folder}/{runfiles.LAUNCHED}") or {}).get("at"))

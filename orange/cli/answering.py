@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from orange import wiring
 from orange.cli.doors import Keeper, RealDoors
 from orange.core.home import Home
-from orange.daemon.run import Daemon, Options
+from orange.daemon.run import Daemon
+from orange.daemon.session import Options
 from orange.wiring.answers import MemoryKeeper, Remembered, speaker_of
 
 if TYPE_CHECKING:

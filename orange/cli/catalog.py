@@ -69,6 +69,8 @@ COMMANDS: dict[str, Entry] = {
     "daemon resume": Entry(_DAEMON, "daemon", "resume", "Start work again."),
     "daemon drain": Entry(_DAEMON, "daemon", "drain", "Pause, and stop when idle."),
     "daemon logs": Entry(_DAEMON, "daemon", "logs", "Print the daemon's log."),
+    "session list": Entry(_DAEMON, "session", "list_sessions", "List the daemon's sessions, the latest first."),
+    "session show": Entry(_DAEMON, "session", "show", "Show what one session of the daemon did and used."),
     "workspace list": Entry(_PLACES, "workspace", "list_workspaces", "List workspaces and spares."),
     "workspace gc": Entry(_PLACES, "workspace", "gc", "Mend and tidy the workspaces."),
     "cleanup": Entry(_PLACES, "workspace", "cleanup", "Remove workspaces whose work is provably safe."),
@@ -87,6 +89,7 @@ COMMANDS: dict[str, Entry] = {
 GROUPS: dict[str, str] = {
     "task": "Create, read and move tasks.",
     "daemon": "Start, stop and steer the daemon.",
+    "session": "Read what each run of the daemon did.",
     "workspace": "Look after the workspaces.",
     "skill": "Install orange's skills.",
     "config": "Read and change the configuration.",

@@ -41,14 +41,18 @@ def _root(call: Call) -> str | None:
 @click.option("--once", is_flag=True, help="Stop when nothing more can move without a person.")
 @click.option("--max-parallel", metavar="N", type=click.IntRange(1), help="Agents at once.")
 @click.option("--poll", metavar="S", help="Time between looks, such as 2s.")
-@click.option("--max-tasks", metavar="N", type=click.IntRange(1), help="Stop after so many tasks.")
+@click.option("--max-tasks", metavar="N", type=click.IntRange(1), help="Take on so many tasks; stop when all is done.")
 @click.option("--require-tests", is_flag=True, help="No task is done without passing checks.")
 @click.option("--agent", metavar="A", help="Only tasks of this agent.")
 @many("--label", metavar="L", help="Only tasks with this label; may be repeated.")
 @click.option("--interactive/--auto", default=None, help="Ask before each start, or not (the default).")
 @common
 def run(call: Call, /, registered: bool, poll: str | None, **given: Any) -> None:
-    """Run the daemon in the foreground."""
+    """Run the daemon in the foreground.
+
+    With --max-tasks it takes on that many tasks, sees them through (retries included), and stops when they are finished
+    or wait for a person. `orange session show` says what it did.
+    """
     import logging
 
     options = {name: value for name, value in given.items() if value not in {None, False, ()}}
@@ -128,9 +132,15 @@ def resume(call: Call, /) -> None:
 @click.option("--reason", metavar="R", help="Why; `orange status` shows it.")
 @common
 def drain(call: Call, /, reason: str | None) -> None:
-    """Pause, and stop when idle."""
-    call.project.drain(reason)
-    call.out.give({"paused": True, "draining": True, "reason": reason}, lambda: ["draining: nothing new is started"])
+    """Pause, and stop when idle.
+
+    What runs goes on to its end. The daemon stops once all projects it serves are draining and nothing is under way in
+    them; the next one starts work again.
+    """
+    draining = call.project.drain(reason)
+    words = "draining: nothing new is started, and the daemon stops when nothing is under way"
+    paused = "paused: no daemon runs that could stop; `orange daemon resume` goes on"
+    call.out.give({"paused": True, "draining": draining, "reason": reason}, lambda: [words if draining else paused])
 
 
 @click.command(cls=Command)

@@ -46,6 +46,12 @@ class Doors(Protocol):
     def daemon_run(self, options: Mapping[str, Any]) -> None:
         """Be the daemon until told to stop. Raises DaemonUnavailable, InvalidInput."""
 
+    def sessions(self) -> Sequence[Mapping[str, Any]]:
+        """List what each run of the daemon did, the latest first."""
+
+    def session(self, session: str) -> Mapping[str, Any]:
+        """Return what one run of the daemon did. Raises InvalidInput."""
+
     def daemon_log(self) -> str:
         """Return the path of the daemon's log."""
 
@@ -130,12 +136,26 @@ class RealDoors:
         from orange import wiring
         from orange.cli.answering import AnsweringDaemon
         from orange.core.problems import InvalidInput
-        from orange.daemon.run import Options
+        from orange.daemon.session import Options
 
         for name in options:
             if name not in Options.__slots__:
                 raise InvalidInput(f"--{name.replace('_', '-')}", "not available yet")
         AnsweringDaemon(wiring.current_home(), Options(**options)).serve()
+
+    def sessions(self) -> Sequence[Mapping[str, Any]]:
+        """List what each run of the daemon did."""
+        from orange import wiring
+        from orange.wiring import sessions
+
+        return sessions.every(wiring.current_home())
+
+    def session(self, session: str) -> Mapping[str, Any]:
+        """Return what one run of the daemon did."""
+        from orange import wiring
+        from orange.wiring import sessions
+
+        return sessions.one(wiring.current_home(), session)
 
     def daemon_log(self) -> str:
         """Return the path of the daemon's log."""

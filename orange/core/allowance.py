@@ -30,6 +30,26 @@ NOTHING = Bill()
 
 
 @dataclass(frozen=True, slots=True)
+class Terms:
+    """What was agreed for one run of the daemon, beside the settings."""
+
+    #: The most agents at once; None: as the settings say.
+    max_parallel: int | None = None
+    #: Whether checks are required, whatever the settings say.
+    require_checks: bool = False
+    #: Only tasks of this agent, and with one of these labels, are started; None and empty: all.
+    agent: str | None = None
+    labels: tuple[str, ...] = ()
+    #: How many tasks it may yet take on; None: any number.
+    fresh: int | None = None
+    #: What it took on in this project.
+    taken: frozenset[str] = frozenset()
+
+
+EVERYTHING = Terms()
+
+
+@dataclass(frozen=True, slots=True)
 class Dispatch:
     """Whether and how much may be started. A time in text is RFC 3339 UTC."""
 
@@ -46,3 +66,4 @@ class Dispatch:
     per_agent: Mapping[str, int] = field(default_factory=dict)
     #: Wall-clock seconds of the last resume: failures before it no longer count towards a pause. None: never.
     resumed_at: float | None = None
+    terms: Terms = EVERYTHING

@@ -15,7 +15,7 @@ from typing import TypeAlias
 
 from orange.core import effective, judging
 from orange.core.actions import StartRun
-from orange.core.gates import is_open, waits_until
+from orange.core.gates import is_open, outside_session, waits_until
 from orange.core.lifecycle import Status, StuckReason
 from orange.core.model import RequestKind, Task
 from orange.core.scene import Scene
@@ -44,6 +44,8 @@ class Allotment:
     per_agent: dict[str, int] = field(default_factory=dict)
     #: How many agent-made tasks may still be started this minute.
     spawns: int = 0
+    #: How many tasks more may be taken on that were not before; None: any number.
+    fresh: int | None = None
     #: Whether one task at a time is worked on, and one is.
     busy: bool = False
 
@@ -73,8 +75,13 @@ def allot(scene: Scene) -> Allotment:
         return given
     for task in candidates(scene):
         agent = effective.next_agent(task, scene.settings)
+        taken = task.id in scene.world.dispatch.terms.taken
         if not agent_free(given, agent) or not spawn_free(given, task) or not is_open(scene, task):
             continue
+        if given.fresh is not None and not taken:
+            if given.fresh == 0:
+                continue
+            given.fresh -= 1
         _take(given, task, agent)
         given.busy = given.busy or is_sequential(scene)
         if is_spent(given):
@@ -88,6 +95,7 @@ def _free(scene: Scene) -> Allotment:
         slots=max(0, dispatch.slots),
         per_agent=_per_agent(scene),
         spawns=max(0, scene.settings.limits.spawns_per_minute - len(recent_spawns(scene))),
+        fresh=dispatch.terms.fresh,
         busy=is_sequential(scene) and worked_on(scene) is not None,
     )
 
@@ -194,8 +202,8 @@ def may_resume(task: Task) -> bool:
 
 def next_start(scene: Scene) -> float | None:
     """Return when the passing of time alone may let something start; None when it cannot."""
-    ends = [waits_until(scene, scene.tasks[task_id]) for task_id in scene.graph.tried()]
-    ends += [waits_until(scene, task) for task in reviews(scene)]
+    tried = (*(scene.tasks[task_id] for task_id in scene.graph.tried()), *reviews(scene))
+    ends = [waits_until(scene, task) for task in tried if _is_meant(scene, task)]
     ends += _limits_end(scene)
     spawns = recent_spawns(scene)
     if len(spawns) >= scene.settings.limits.spawns_per_minute:
@@ -211,5 +219,11 @@ def _limits_end(scene: Scene) -> Iterator[float | None]:
         if run := scene.parked(task):
             yield run.limited_until
     for task in candidates(scene):
-        if run := scene.limited.get(effective.next_agent(task, scene.settings)):
+        run = scene.limited.get(effective.next_agent(task, scene.settings))
+        if run and _is_meant(scene, task):
             yield run.limited_until
+
+
+def _is_meant(scene: Scene, task: Task) -> bool:
+    """Whether this run of the daemon may start a task at all."""
+    return next(outside_session(scene, task), None) is None

@@ -7,6 +7,9 @@ Next in the flow: `graph` asks for capabilities, `settle` and `landing` for revi
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from orange.core.allowance import Terms
 from orange.core.lifecycle import Status
 from orange.core.model import BranchState, Publish, Task
 from orange.core.rules import Rule, Ruling, always
@@ -15,6 +18,15 @@ from orange.core.steps import SHAPES, Shape
 
 #: The words of `review.by` that ask for an agent, and for a person.
 BY_AGENTS, BY_PEOPLE = frozenset({"agent", "both"}), frozenset({"human", "both"})
+
+
+def agreed(settings: Settings, terms: Terms) -> Settings:
+    """Return the settings as they are in force in a daemon that was told more."""
+    if terms.max_parallel is None and not terms.require_checks:
+        return settings
+    most = min(terms.max_parallel or settings.limits.max_agents, settings.limits.max_agents)
+    required = settings.checks_required or terms.require_checks
+    return replace(settings, limits=replace(settings.limits, max_agents=most), checks_required=required)
 
 
 def agent_of(task: Task, settings: Settings) -> str:

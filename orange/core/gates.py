@@ -221,4 +221,34 @@ def _at(when: float | None) -> str:
     return stamp(when) if when is not None and 0 <= when < 253402300800 else "never"
 
 
-_GATES: tuple[Gate, ...] = (blockers, _human, _trust, _capability, _base, holder, _rewound, _backoff, _limit, _budget)
+#: Why a task is not taken on any more.
+ENOUGH = "the daemon was told to take on only so many tasks (`--max-tasks`), and it has"
+
+
+def outside_session(scene: Scene, task: Task) -> Reasons:
+    """Yield what keeps a task out of what this run of the daemon was told to do."""
+    terms, remedy = scene.world.dispatch.terms, f"orange task run {task.id}"
+    if terms.fresh == 0 and task.id not in terms.taken:
+        yield Waiting("session", ENOUGH, since(scene, task), None, remedy)
+    if terms.agent and effective.agent_of(task, scene.settings) != terms.agent:
+        message = f"the daemon was told to start only tasks of {terms.agent} (`--agent`)"
+        yield Waiting("session", message, since(scene, task), terms.agent, remedy)
+    if terms.labels and not set(terms.labels).intersection(task.labels):
+        named = ", ".join(terms.labels)
+        message = f"the daemon was told to start only tasks with the label {named} (`--label`)"
+        yield Waiting("session", message, since(scene, task), named, remedy)
+
+
+_GATES: tuple[Gate, ...] = (
+    outside_session,
+    blockers,
+    _human,
+    _trust,
+    _capability,
+    _base,
+    holder,
+    _rewound,
+    _backoff,
+    _limit,
+    _budget,
+)

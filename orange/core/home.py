@@ -36,6 +36,11 @@ class Home:
         return f"{self.state}/stopped.json"
 
     @property
+    def sessions(self) -> str:
+        """What each run of the daemon did: a file each."""
+        return f"{self.state}/sessions"
+
+    @property
     def projects(self) -> str:
         """The registered projects."""
         return f"{self.state}/projects.json"

@@ -69,6 +69,9 @@ class Usage(Protocol):
     def runs(self) -> Iterator[Used]:
         """In no order."""
 
+    def of(self, run: str) -> Used | None:
+        """Of one run; None where it never began."""
+
 
 def minutes(started: float | None, ended: float | None) -> float:
     """Return how long something took; nothing where one of its ends is not known."""

@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 from orange.core import dispatch, effective, judging
 from orange.core.cycles import knotted
-from orange.core.gates import Reasons, Waiting, blockers, closed_gates, holder, limit, other_host, person, since
+from orange.core.gates import ENOUGH, Reasons, Waiting, blockers, closed_gates, holder, limit, other_host, person, since
 from orange.core.graph import Graph
 from orange.core.landing import base_waits, publication
 from orange.core.lifecycle import CLOSED, Status, StuckReason
@@ -133,6 +133,8 @@ def _own_slot(explainer: Explainer, task: Task) -> Waiting:
     if not dispatch.agent_free(explainer.given, agent):
         remedy = f"orange config set limits.per_agent.{agent} {scene.settings.limits.per_agent.get(agent, 0) + 1}"
         return Waiting("agent_slot", f"no slot for {agent} is free", at, agent, remedy)
+    if explainer.given.fresh == 0:
+        return Waiting("session", ENOUGH, at, None, f"orange task run {task.id}")
     limit = scene.settings.limits.spawns_per_minute
     message = f"agents created it, and {limit} such tasks were started within the last minute"
     return Waiting("spawn_rate", message, at, f"{limit} a minute", f"orange task run {task.id}")

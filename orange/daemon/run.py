@@ -16,7 +16,6 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
 from types import FrameType
 from typing import Any
 
@@ -25,6 +24,7 @@ from orange.core.home import Home
 from orange.core.present import visible_line
 from orange.core.problems import DaemonUnavailable, OrangeError
 from orange.daemon.agenda import Agenda, Look
+from orange.daemon.session import Options, Session
 from orange.wiring import serving, user
 
 log = logging.getLogger("orange.daemon")
@@ -37,24 +37,12 @@ SWITCH = 0.0005
 SHUTDOWN = 20.0
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
-    """How this run of the daemon behaves."""
-
-    #: Stop when nothing more can move without a person.
-    once: bool = False
-    #: Serve only these repositories instead of the registered ones.
-    roots: tuple[str, ...] = ()
-    poll: float | None = None
-    max_parallel: int | None = None
-
-
 class Daemon:
     """One process serving all projects of a user."""
 
     def __init__(self, home: Home, options: Options) -> None:
         self.home, self.options = home, options
-        self.agenda = Agenda()
+        self.agenda, self.session = Agenda(), Session(home, options)
         self.stopping = threading.Event()
         #: Why it stops, for the log and for who asks afterwards.
         self.reason = "nothing was left to do"
@@ -68,10 +56,12 @@ class Daemon:
         with daemon_lock(self.home), self._socket():
             user.daemon_starts(self.home)
             self._on_signals()
+            self.session.begin()
             with ThreadPoolExecutor(max_workers=8, thread_name_prefix="work") as pool:
                 self._turn_until_stopped(pool)
                 log.info("stops: %s", visible_line(self.reason))
                 self._wind_down()
+            self.session.end(self.projects, self.reason)
             user.daemon_stops(self.home, self.reason)
 
     @contextmanager
@@ -105,9 +95,12 @@ class Daemon:
             changed = self._glance(look.edited)
             if look.everything or look.nudged or changed or self._wakes_in() <= 0:
                 owed = self._turn_all(look)
-                if self.options.once and owed == 0 and self._idle():
-                    if look.everything:
-                        return
+                self.session.look(self.projects)
+                over = self.session.over(self.projects, owed)
+                if over and look.everything:
+                    self.reason = over
+                    return
+                if over:
                     self.agenda.look_again()  # the last word has a look at everything
             for served in self.projects.values():
                 served.watch()
@@ -149,6 +142,7 @@ class Daemon:
         owed = 0
         live = {root: served.reconciler.live for root, served in self.projects.items()}
         for root, served in self.projects.items():
+            self.session.agree(root, self.projects)
             others = sum(count for other, count in live.items() if other != root)
             try:
                 owed += len(served.reconciler.turn(others, look=look.everything).actions)
@@ -157,9 +151,6 @@ class Daemon:
                 self._complain(root, failed.message)
             live[root] = served.reconciler.live
         return owed
-
-    def _idle(self) -> bool:
-        return all(served.reconciler.idle for served in self.projects.values())
 
     def _wind_down(self) -> None:
         for served in self.projects.values():
@@ -194,6 +185,7 @@ class Daemon:
             "url": None,
             "version": __version__,
             "since": self.started,
+            "session": self.session.id or None,
             "projects": [
                 {"root": root, "live": served.reconciler.live, "problem": self.failures.get(root)}
                 for root, served in tuple(self.projects.items())

@@ -97,7 +97,7 @@ class Asked:
         settings = self.settings
         graph = Graph(self.board(), cancelled_satisfies=settings.cancelled_satisfies)
         pause = dispatching.read(self.layout.dispatch)
-        dispatch = dispatch_for(settings, live_runs(self.parts, graph), 0, pause)
+        dispatch = dispatch_for(settings, live_runs(self.parts, graph), 0, pause, self.parts.terms)
         world = observe(self.parts, graph, dispatch, Looks())
         daemon = None if self.parts.daemon_running() else DAEMON_DOWN
         return reading.Viewer(self.name, world, daemon, self.parts.clock.now(), graph)

@@ -188,10 +188,12 @@ class Project(Asked):
         dispatching.write(self.layout.dispatch, dispatching.paused(self.parts.clock.now(), reason, draining=False))
         self.parts.nudge()
 
-    def drain(self, reason: str | None) -> None:
-        """Pause, and stop the daemon's work here when idle."""
-        dispatching.write(self.layout.dispatch, dispatching.paused(self.parts.clock.now(), reason, draining=True))
+    def drain(self, reason: str | None) -> bool:
+        """Pause, and let the daemon stop when idle; returns whether there is one to stop."""
+        running = self.parts.daemon_running()
+        dispatching.write(self.layout.dispatch, dispatching.paused(self.parts.clock.now(), reason, draining=running))
         self.parts.nudge()
+        return running
 
     def resume(self) -> None:
         """Start new work again."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
+from orange.core.allowance import Terms
 from orange.core.layout import Layout
 from orange.core.ports import Clock, Configuration, Executor, Integration, Pipelines, Runs, Workspaces
 from orange.core.problems import Problem
@@ -72,6 +73,10 @@ class Parts(Protocol):
     @property
     def forge(self) -> Forge:
         """Where pull requests are."""
+
+    @property
+    def terms(self) -> Terms:
+        """What was agreed for this run of the daemon."""
 
     def settings(self) -> Settings:
         """Return the effective configuration; an invalid file keeps its last good values."""

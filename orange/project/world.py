@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from orange.core import effective, reviews
-from orange.core.allowance import Dispatch
+from orange.core.allowance import EVERYTHING, Dispatch, Terms
 from orange.core.dispatch import MINUTE
 from orange.core.graph import Graph
 from orange.core.landing import ancestry_wanted
@@ -253,7 +253,9 @@ def _of_interest(graph: Graph) -> Iterable[Task]:
             yield found
 
 
-def dispatch_for(settings: Settings, own: int, others: int, pause: Mapping[str, object]) -> Dispatch:
+def dispatch_for(
+    settings: Settings, own: int, others: int, pause: Mapping[str, object], terms: Terms = EVERYTHING
+) -> Dispatch:
     """Work out the free slots of a project, given the live runs here and in the other projects."""
     total = settings.limits.max_agents
     free = total - own - others
@@ -268,6 +270,7 @@ def dispatch_for(settings: Settings, own: int, others: int, pause: Mapping[str, 
         resumed_at=_number(pause.get("resumed_at")),
         slots=max(0, free),
         slots_total=total,
+        terms=terms,
     )
 
 

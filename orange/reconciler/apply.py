@@ -44,11 +44,13 @@ GRACE = 3.0
 
 
 class Applier:
-    """Applies actions of one project. Holds no state but what is under way."""
+    """Applies actions of one project. Holds no state but what is under way, and what it began."""
 
     def __init__(self, parts: Parts, speaker: Speaker, again: Callable[[], None], pool: ThreadPoolExecutor) -> None:
         self.parts, self.speaker, self.again, self.pool = parts, speaker, again, pool
         self._busy: dict[str, Future[None]] = {}
+        #: Every run that was begun here -> its task, in order.
+        self.begun: dict[str, str] = {}
         self._lock = threading.Lock()
 
     @property
@@ -126,7 +128,10 @@ class Applier:
         return self._begin_launch(action.task, str(claimed.run))
 
     def _begin_launch(self, task: str, run: str) -> bool:
-        return self.begin((task, f"{_LAUNCH}{run}"), lambda: self._launch(task, run))
+        begun = self.begin((task, f"{_LAUNCH}{run}"), lambda: self._launch(task, run))
+        if begun:
+            self.begun[run] = task
+        return begun
 
     def begin(self, keys: tuple[str, ...], work: Callable[[], None]) -> bool:
         """Run slow work in the pool unless work on one of the same things is under way."""

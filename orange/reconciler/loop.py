@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 from orange.core.actions import Plan
@@ -37,6 +37,8 @@ class Reconciler:
         self.checking = False
         self._graph: Graph | None = None
         self._board: Board | None = None
+        #: What the project's dispatch switch said at the last look.
+        self.switch: Mapping[str, object] = {}
         #: When the passing of time alone may change something, wall-clock seconds.
         self.wake_at: float | None = None
         #: When a retry is due that nothing but time holds back.
@@ -60,9 +62,9 @@ class Reconciler:
         Raises OrangeError when the project cannot be observed.
         """
         graph = self._graph_of(self.parts.store.read() if look else self.parts.store.look(()))
-        pause, settings = dispatching.read(self.parts.layout.dispatch), self.parts.settings()
+        self.switch, settings = dispatching.read(self.parts.layout.dispatch), self.parts.settings()
         self.live = live_runs(self.parts, graph)
-        dispatch = dispatch_for(settings, self.live, others, pause)
+        dispatch = dispatch_for(settings, self.live, others, self.switch, self.parts.terms)
         world = observe(self.parts, graph, dispatch, self.looks, count=False, strays=look)
         self.checking = bool(world.candidates)
         plan = decide(world, self.parts.clock.now(), graph)
@@ -72,6 +74,11 @@ class Reconciler:
         self.wake_at, self.start_at = plan.wake_at, plan.start_at
         self._record_in_time()
         return plan
+
+    @property
+    def graph(self) -> Graph:
+        """The index of the board as of the last look."""
+        return self._graph or Graph(Board({}))
 
     def _graph_of(self, board: Board) -> Graph:
         """Keep one index of the board and tell it what changed, so that a look costs what changed and not the board."""
@@ -113,5 +120,9 @@ class Reconciler:
     @property
     def idle(self) -> bool:
         """Whether nothing is under way or unrecorded here, and no retry only waits for its time."""
-        owes = self._unrecorded_since is not None or self.start_at is not None
-        return self.live == 0 and not self.checking and not self.applier.busy and not owes
+        return self.drained and self.start_at is None
+
+    @property
+    def drained(self) -> bool:
+        """Whether nothing is under way or unrecorded here."""
+        return self.live == 0 and not self.checking and not self.applier.busy and self._unrecorded_since is None

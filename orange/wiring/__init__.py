@@ -10,7 +10,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from orange.adapters import daemon_socket, locate
+from orange.core import effective
 from orange.core.agents import Command
+from orange.core.allowance import EVERYTHING
 from orange.core.home import Home
 from orange.core.home import home as _home
 from orange.core.layout import Layout
@@ -52,6 +54,7 @@ class Wired:
     def __init__(self, layout: Layout, home: Home, *, daemon: bool = False) -> None:
         self.layout, self.home, self.is_daemon = layout, home, daemon
         self.clock = SystemClock()
+        self.terms = EVERYTHING
         #: Part -> the settings it was made with, and the part.
         self._parts: dict[str, tuple[object, Any]] = {}
 
@@ -176,8 +179,8 @@ class Wired:
         return GitHub(self.layout.root)
 
     def settings(self) -> Settings:
-        """Return the effective configuration."""
-        settings = self.configuration.settings()
+        """Return the effective configuration, as far as this run of the daemon was not told otherwise."""
+        settings = effective.agreed(self.configuration.settings(), self.terms)
         own = os.path.isdir(f"{self.layout.tree}/pipelines")
         return self.pipelines.completed(settings) if own else settings
 

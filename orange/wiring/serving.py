@@ -8,10 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from orange.core.allowance import Terms
 from orange.core.home import Home
 from orange.core.lifecycle import Actor
 from orange.project.requests import Speaker
-from orange.wiring import open_parts
+from orange.wiring import Wired, open_parts
 
 if TYPE_CHECKING:
     from orange.adapters.watch import FolderWatch
@@ -23,9 +24,14 @@ class Served:
     """A project the daemon serves."""
 
     reconciler: Reconciler
+    parts: Wired
     #: Told of edits.
     edited: Callable[[str | None], None]
     _watch: FolderWatch | None = None
+
+    def agree(self, terms: Terms) -> None:
+        """Let the project be served on these terms from now on."""
+        self.parts.terms = terms
 
     def watch(self) -> None:
         """Watch for edits from now on: after the first turn, which setting it up beside would only slow down."""
@@ -58,4 +64,4 @@ def serve(root: str, home: Home, hints: Hints, pool: ThreadPoolExecutor) -> Serv
     parts = open_parts(root, home, daemon=True)
     reconciler = Reconciler(parts, Speaker(Actor.DAEMON, "daemon"), hints.nudge, pool)
     reconciler.repair()
-    return Served(reconciler, hints.edited)
+    return Served(reconciler, parts, hints.edited)

@@ -38,6 +38,7 @@ from orange.adapters.store.files import FileStore
 from orange.adapters.usage import FileUsage
 from orange.core.actions import Advance, SettleRun
 from orange.core.agents import Command
+from orange.core.allowance import EVERYTHING
 from orange.core.forecast import Forecast
 from orange.core.layout import RECORDS_REF, Layout
 from orange.core.lifecycle import Actor, Status
@@ -220,6 +221,7 @@ class ModelParts:
 
     name = "model"
     host = "h0st"
+    terms = EVERYTHING
 
     def __init__(self, layout: Layout, clock: HandClock, rng: random.Random, workspaces: FakeWorkspaces) -> None:
         self.layout, self.clock, self._rng, self.workspaces = layout, clock, rng, workspaces

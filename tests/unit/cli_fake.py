@@ -197,6 +197,7 @@ class FakeDoors:
     #: Raised by `agents`: a bug, or an interruption.
     bug: BaseException | None = None
     log: str = "/nowhere/daemon.log"
+    ended: tuple[Mapping[str, Any], ...] = ()
 
     def open_project(self, path: str) -> Project:
         self.opened.append(path)
@@ -236,6 +237,12 @@ class FakeDoors:
 
     def daemon_run(self, options: Mapping[str, Any]) -> None:
         self.ran = options
+
+    def sessions(self) -> Sequence[Mapping[str, Any]]:
+        return self.ended
+
+    def session(self, session: str) -> Mapping[str, Any]:
+        return next(view for view in self.ended if view["id"] == session)
 
     def daemon_log(self) -> str:
         return self.log

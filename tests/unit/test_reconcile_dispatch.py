@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from orange.core.actions import StartRun
-from orange.core.allowance import Dispatch
+from orange.core.allowance import Dispatch, Terms
 from orange.core.lifecycle import Status, StuckReason
 from orange.core.model import Base, Outcome, Presence, Priority, RequestKind, Task, World
 from orange.core.reconcile import decide
@@ -227,3 +227,53 @@ def test_without_anything_to_do_nothing_wakes_it() -> None:
     """A world in which only a change can matter asks for no wake-up."""
     plan = decide(a_world(a_task("a", Status.BACKLOG), a_working("b"), runs=[a_run("b")]), NOW)
     assert (plan.actions, plan.wake_at) == ((), None)
+
+
+def _on(terms: Terms, *tasks: Task, **keys: Any) -> World:
+    return a_world(*tasks, dispatch=Dispatch(slots=9, slots_total=9, terms=terms), **keys)
+
+
+def test_a_session_takes_on_no_more_tasks_than_it_was_told() -> None:
+    """The first in order are taken on; the others say that it was told so."""
+    tasks = [a_task(i, created_at=stamp(NOW + place)) for place, i in enumerate("abc")]
+    some = _on(Terms(fresh=2), *tasks)
+    assert started(some) == ["a", "b"]
+    assert codes(some, "c") == ["session"]
+    none = _on(Terms(fresh=0), *tasks)
+    assert started(none) == []
+    assert [codes(none, i) for i in "abc"] == [["session"]] * 3
+    assert started(_on(Terms(), *tasks)) == ["a", "b", "c"]
+
+
+def test_what_a_session_took_on_it_sees_through() -> None:
+    """A retry and a request of its own are served, and waited for, when it takes on nothing new any more."""
+    retried = a_task("a", attempts=1, claim=released(), updated_at=stamp(NOW - 3600))
+    asked = a_task("b", Status.REVIEWING, request=a_request(CHANGES))
+    other = a_task("c", Status.REVIEWING, request=a_request(CHANGES))
+    assert set(started(_on(Terms(fresh=0, taken=frozenset("ab")), retried, asked, other))) == {"a", "b"}
+    waits = a_task("a", attempts=1, claim=released())
+    ended = [an_ended_run("a", outcome=Outcome.FAILED, ended_at=NOW)]
+    assert decide(_on(Terms(fresh=0, taken=frozenset("a")), waits, runs=ended), NOW).start_at is not None
+    assert decide(_on(Terms(fresh=0), waits, runs=ended), NOW).start_at is None
+
+
+@pytest.mark.parametrize(
+    ("terms", "wanted"),
+    [
+        (Terms(agent="claude"), ["a", "b"]),
+        (Terms(agent="codex"), ["c"]),
+        (Terms(labels=("night",)), ["b"]),
+        (Terms(labels=("night", "day")), ["b", "c"]),
+        (Terms(agent="claude", labels=("day",)), []),
+    ],
+)
+def test_a_session_may_start_only_tasks_of_an_agent_or_label(terms: Terms, wanted: list[str]) -> None:
+    """The others wait and say what the daemon was told."""
+    tasks = (
+        a_task("a", created_at=stamp(NOW)),
+        a_task("b", labels=("night",), created_at=stamp(NOW + 1)),
+        a_task("c", labels=("day",), agent="codex", created_at=stamp(NOW + 2)),
+    )
+    world = _on(terms, *tasks, capabilities=frozenset({"claude", "codex"}))
+    assert started(world) == wanted
+    assert all("session" in codes(world, task.id) for task in tasks if task.id not in wanted)
