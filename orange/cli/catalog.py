@@ -22,6 +22,7 @@ class Entry(NamedTuple):
 
 
 _START, _TASKS, _MOVES, _TALK = "Start", "Tasks", "Moving tasks", "Questions and sessions"
+_QUICK = "Quick actions (one-off)"
 _DAEMON, _PLACES, _SETUP = "Daemon", "Workspaces", "Settings and installation"
 
 #: Words of the command -> where it is.
@@ -61,6 +62,10 @@ COMMANDS: dict[str, Entry] = {
     "answer": Entry(_TALK, "ask", "answer", "Answer a task's question."),
     "attach": Entry(_TALK, "ask", "attach", "Join the live session of a task."),
     "takeover": Entry(_TALK, "ask", "takeover", "Continue an agent's conversation yourself, in this terminal."),
+    "quick run": Entry(_QUICK, "quick", "run", "Let an agent do something once, outside of any task."),
+    "quick list": Entry(_QUICK, "quick", "list_quick", "List the quick actions, the latest first."),
+    "quick show": Entry(_QUICK, "quick", "show", "Show one quick action and what its agent said."),
+    "quick promote": Entry(_QUICK, "quick", "promote", "Make a task of a quick action."),
     "daemon start": Entry(_DAEMON, "daemon", "start", "Start the daemon in the background and register this project."),
     "daemon run": Entry(_DAEMON, "daemon", "run", "Run the daemon in the foreground."),
     "daemon stop": Entry(_DAEMON, "daemon", "stop", "Stop the daemon; sessions live on."),
@@ -89,6 +94,7 @@ COMMANDS: dict[str, Entry] = {
 GROUPS: dict[str, str] = {
     "task": "Create, read and move tasks.",
     "daemon": "Start, stop and steer the daemon.",
+    "quick": "Let an agent do something once, outside of any task.",
     "session": "Read what each run of the daemon did.",
     "workspace": "Look after the workspaces.",
     "skill": "Install orange's skills.",

@@ -68,6 +68,11 @@ class Layout:
         return f"{self.runtime}/runs"
 
     @property
+    def quick(self) -> str:
+        """The records of quick actions."""
+        return f"{self.runtime}/quick"
+
+    @property
     def host_id(self) -> str:
         """The file with this clone's random id."""
         return f"{self.runtime}/host"

@@ -24,6 +24,7 @@ from orange.project import (
     takeover,
 )
 from orange.project.asked import Asked, Rows
+from orange.project.quick import QuickActions
 from orange.project.refusing import on_record
 from orange.project.requests import Edit, NewTask
 from orange.project.takeover import Handover
@@ -170,6 +171,11 @@ class Project(Asked):
     def take_over(self, address: str) -> Handover:
         """Give the person a task and its agent's conversation, to be continued in the terminal."""
         return takeover.take_over(self.parts, self.speaker, self.find(address))
+
+    @property
+    def quick(self) -> QuickActions:
+        """The quick actions."""
+        return QuickActions(self.parts, self.speaker)
 
     # -- operating
 

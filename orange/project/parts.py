@@ -9,6 +9,7 @@ from orange.core.allowance import Terms
 from orange.core.layout import Layout
 from orange.core.ports import Clock, Configuration, Executor, Integration, Pipelines, Runs, Workspaces
 from orange.core.problems import Problem
+from orange.core.quick import QuickRuns
 from orange.core.settings import Settings
 from orange.core.sharing import Candidates, Forge, Publications
 from orange.core.storeports import TaskStore
@@ -53,6 +54,10 @@ class Parts(Protocol):
     @property
     def runs(self) -> Runs:
         """The runs' records."""
+
+    @property
+    def quick(self) -> QuickRuns:
+        """The records of quick actions."""
 
     @property
     def usage(self) -> Usage:

@@ -16,6 +16,7 @@ from orange.core.landing import ancestry_wanted
 from orange.core.lifecycle import Status
 from orange.core.model import Board, BranchState, Outcome, Presence, Run, Task, World
 from orange.core.ports import RunRecord
+from orange.core.quick import State
 from orange.core.retry import remembered, row_began
 from orange.core.rules import Change
 from orange.core.settings import Settings
@@ -279,9 +280,13 @@ def _number(value: object) -> float | None:
 
 
 def live_runs(parts: Parts, graph: Graph) -> int:
-    """Count the agents' runs this host holds: each takes a slot, unless it waits for an answer or out a limit."""
+    """Count the agents' runs this host holds: each takes a slot, unless it waits for an answer or out a limit.
+
+    Quick actions under way are among them.
+    """
     held = (graph.tasks[task_id] for task_id in graph.held())
-    return sum(
+    quick = sum(one.status is State.RUNNING for one in parts.quick.open())
+    return quick + sum(
         1
         for task in held
         if task.claim

@@ -6,6 +6,7 @@ import logging
 import math
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 from orange.core.actions import Plan
 from orange.core.graph import Graph
@@ -17,6 +18,7 @@ from orange.project.parts import Parts
 from orange.project.requests import Speaker
 from orange.project.world import Looks, dispatch_for, live_runs, observe
 from orange.reconciler.apply import Applier
+from orange.reconciler.quick import QuickLoop
 
 log = logging.getLogger("orange.reconciler")
 
@@ -31,6 +33,7 @@ class Reconciler:
         self.parts = parts
         self.applier = Applier(parts, speaker, again, pool)
         self.looks = Looks()
+        self.quick = QuickLoop(self.applier)
         #: Live runs of this project at the last look: what other projects must leave free.
         self.live = 0
         #: Whether merges are being checked.
@@ -65,6 +68,9 @@ class Reconciler:
         self.switch, settings = dispatching.read(self.parts.layout.dispatch), self.parts.settings()
         self.live = live_runs(self.parts, graph)
         dispatch = dispatch_for(settings, self.live, others, self.switch, self.parts.terms)
+        taken = self.quick.turn(dispatch)
+        self.live += taken
+        dispatch = replace(dispatch, slots=max(0, dispatch.slots - taken))
         world = observe(self.parts, graph, dispatch, self.looks, count=False, strays=look)
         self.checking = bool(world.candidates)
         plan = decide(world, self.parts.clock.now(), graph)

@@ -19,6 +19,7 @@ from orange.core.layout import Layout
 from orange.core.lifecycle import Actor
 from orange.core.ports import Executor, Integration, Runs, RunSpec, Workspaces
 from orange.core.problems import DaemonUnavailable, NotAProject, Problem
+from orange.core.quick import QuickRuns
 from orange.core.reviews import task_of
 from orange.core.settings import Settings
 from orange.core.sharing import Candidates, Forge, Publications
@@ -140,6 +141,13 @@ class Wired:
         from orange.adapters.runs import FileRuns
 
         return FileRuns(self.layout, self._command, secrets=self.secrets)
+
+    @cached_property
+    def quick(self) -> QuickRuns:
+        """The records of quick actions."""
+        from orange.adapters.quick import FileQuickRuns
+
+        return FileQuickRuns(self.layout, self.secrets)
 
     @cached_property
     def usage(self) -> Usage:

@@ -34,6 +34,7 @@ from orange.adapters.candidates import FileCandidates
 from orange.adapters.history import open_history
 from orange.adapters.pipelines import FilePipelines
 from orange.adapters.publications import FilePublications
+from orange.adapters.quick import FileQuickRuns
 from orange.adapters.store.files import FileStore
 from orange.adapters.usage import FileUsage
 from orange.core.actions import Advance, SettleRun
@@ -229,6 +230,7 @@ class ModelParts:
         self.integration, self.executor, self.runs = FakeIntegration(), FakeExecutor(), FakeRuns({})
         self.publications, self.candidates = FilePublications(layout), FileCandidates(layout)
         self.pipelines, self.usage = FilePipelines(layout), FileUsage(layout)
+        self.quick = FileQuickRuns(layout)
 
     @property
     def configuration(self) -> Configuration:
