@@ -212,7 +212,7 @@ def launch_failed(parts: Parts, speaker: Speaker, task_id: str, run: str, messag
         pen.event(task_id, "task.prepare", status="failed", run=run, message=message)
         found = judging.give_up(task, parts.settings(), Outcome.FAILED, message)
         if found.stuck:
-            task = pen.stick(task, found.stuck, found.message)
+            task = pen.stick(task, found.stuck, found.message, parts.runs.folder(run))
         return pen.keep(replace(task.unbound(), attempts=task.attempts + 1))
 
 
@@ -224,6 +224,9 @@ def shown(parts: Parts, task: Task) -> list[dict[str, object]]:
 
 
 def failed(parts: Parts, task: Task) -> bool:
-    """Whether the last thing that happened to a task's work is a review that came to nothing."""
-    record = parts.runs.record(reviews.run_of(task.id, task.epoch))
-    return record is not None and record.outcome is not Outcome.FINISHED
+    """Whether a task is stuck because its review came to nothing."""
+    run = reviews.run_of(task.id, task.epoch)
+    if task.stuck is None or task.stuck.evidence != parts.runs.folder(run):
+        return False
+    record = parts.runs.record(run)
+    return record is None or record.outcome is not Outcome.FINISHED

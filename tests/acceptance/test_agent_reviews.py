@@ -135,6 +135,24 @@ def test_an_answer_that_makes_no_sense_is_asked_for_again(place: Place) -> None:
     assert claims(place, task) == [f"{task}-1", f"review-{task}-2", f"review-{task}-3"]
 
 
+def test_a_review_that_cannot_be_begun_is_retried_and_not_the_work(place: Place) -> None:
+    """A hook that fails uses up the attempts; with the hook mended a retry has the work reviewed."""
+    hook = place.home / "hook"
+    hook.touch()
+    hooks = f"workspaces: {{hooks: {{after_create: 'case $PWD in *.check-*) test ! -e {hook};; esac'}}}}\n"
+    configure(place, by("agent", f"limits: {{attempts: 2}}\n{hooks}"))
+    task = create(place, WORK, answer("PASS"))
+    place.start()
+    place.settled({"page": "stuck"})
+    (why,) = place.why(task)
+    assert why["code"] == "failed"
+    assert "after_create" in why["message"]
+    hook.unlink()
+    place.orange("task", "retry", task)
+    place.settled({"page": "done"})
+    assert claims(place, task) == [f"{task}-1", *(f"review-{task}-{epoch}" for epoch in (2, 3, 4))]
+
+
 def test_an_answer_that_lies_there_already_is_none(place: Place) -> None:
     """The work under review cannot bring its own verdict along."""
     configure(place, by("agent"))
@@ -199,13 +217,61 @@ def test_what_needs_a_person_is_not_approved_by_an_agent(place: Place) -> None:
     place.settled({"page": "done"})
 
 
+def test_a_review_outlives_the_daemon(place: Place) -> None:
+    """It ends while nobody looks; the next daemon draws the conclusion, and nothing is reviewed twice."""
+    configure(place, by("agent"))
+    flag = place.home / "go"
+    task = create(place, WORK, f"run until test -e {flag}; do sleep 0.1; done\n{answer('PASS', NIT)}")
+    daemon = place.start()
+    place.until(lambda: f"page-review-{task}-2" in place.sessions(), "the review to begin")
+    daemon.kill()
+    daemon.wait()
+    flag.touch()
+    place.until((runs(place) / f"review-{task}-2" / "result.json").exists, "the review to end")
+    assert place.statuses() == {"page": "reviewing"}
+    place.start()
+    place.settled({"page": "done"})
+    assert claims(place, task) == [f"{task}-1", f"review-{task}-2"]
+    assert place.task(task)["reviews"][0]["findings"] == [NIT]
+
+
+def test_a_reviewer_that_dies_is_asked_again(place: Place) -> None:
+    """Its program dies by SIGKILL; the run goes on with it, and uses up no attempt."""
+    configure(place, by("agent"))
+    flag = place.home / "killed"
+    task = create(place, WORK, f"run test -e {flag} || (touch {flag}; kill -9 $PPID)\n{answer('PASS')}")
+    place.start()
+    place.settled({"page": "done"})
+    assert claims(place, task) == [f"{task}-1", f"review-{task}-2"]
+    steps = json.loads((runs(place) / f"review-{task}-2" / "steps.json").read_text())["results"]
+    assert [(result["outcome"], "SIGKILL" in result["message"]) for result in steps] == [
+        ("failed", True),
+        ("done", False),
+    ]
+    assert place.task(task)["attempts"] == 0
+
+
+def test_a_review_is_as_isolated_as_the_work(place: Place) -> None:
+    """In a sandbox the reviewer sees what the branch changes, and its answer gets out; the task's text takes it too."""
+    configure(place, by("agent", "workspaces: {isolation: sandbox}\n"))
+    review = "run git diff --name-only refs/orange/base/main...HEAD | grep -qx page.txt\nsection Review Verdict: PASS"
+    task = create(place, WORK, review)
+    place.start()
+    place.settled({"page": "done"})
+    assert place.task(task)["reviews"][0]["verdict"] == "PASS"
+
+
 def test_a_person_may_decide_while_an_agent_reviews(place: Place) -> None:
     """The review is ended, its slot is free, and the work is merged."""
     configure(place, by("agent"))
+    place.orange("config", "set", "--user", "limits.max_agents", "1")
     task = create(place, WORK, "hang")
     place.start()
     place.until(lambda: f"page-review-{task}-2" in place.sessions(), "the review to begin")
+    other = place.create("other", WORK)
+    place.until(lambda: [one["code"] for one in place.why(other)] == ["slot"], "the other task to wait for a slot")
     place.orange("task", "approve", task)
     place.settled({"page": "done"})
+    place.orange("task", "cancel", other)
     place.until(lambda: not place.sessions(), "the review's session to end")
     assert place.task(task)["reviews"] == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -17,7 +18,7 @@ from orange import proctable
 from tests.acceptance.conftest import configure
 from tests.acceptance.place import Place
 from tests.acceptance.programs import AGENTS, settings
-from tests.model.conversation import Answer, Conversation, Refuse, by_prompt
+from tests.model.conversation import Answer, Conversation, Refuse, Say, Shell, by_prompt
 from tests.model.server import Model
 
 
@@ -234,3 +235,54 @@ def test_a_step_may_have_an_agent_of_its_own(agents: Place, model: Model) -> Non
     assert sorted(len(prompts) for prompts in talks.values()) == [1, 1]
     assert "## What is asked" in editors[0]
     assert _record(agents, f"{task}-1")["conversation"]["agent"] == "codex"
+
+
+@dataclass
+class Reviewing:
+    """A model that also reviews: first senselessly, then with a finding, and once that is mended it is content."""
+
+    #: Tasks whose first review has found something.
+    found: set[str] = field(default_factory=set)
+
+    def __call__(self, conversation: Conversation) -> Answer:
+        """Review, or carry on."""
+        prompts = conversation.prompts
+        asked = _REVIEW.search(prompts[0]) if prompts else None
+        if asked is None:
+            return by_prompt(conversation)
+        if asked[1] in self.found and len(prompts) == 1:
+            return Say('It is right now.\n\n{"verdict": "PASS", "findings": []}')
+        if len(prompts) == 1:
+            return Say("It looks fine to me.")
+        if conversation.results:
+            self.found.add(asked[1])
+            return Say("I have said what I found.")
+        (path,) = set(_ANSWER_FILE.findall(prompts[-1]))
+        (file,) = set(_MADE.findall(prompts[0]))
+        finding = {"severity": "major", "file": file, "line": 1, "message": "There is more to it."}
+        told = {"verdict": "FAIL", "summary": f"$ echo more >> {file}", "findings": [finding]}
+        return Shell(f"printf %s '{json.dumps(told)}' > {path}")
+
+
+_REVIEW = re.compile(r"# Review of task (\w+)")
+_ANSWER_FILE = re.compile(r"(/\S+/orange-review\.json)")
+_MADE = re.compile(r"git add (\w+\.txt)")
+
+
+def test_agents_review_each_ones_work(agents: Place, model: Model) -> None:
+    """Asked again, each answers in the same conversation; what it finds goes back to the one that did the work."""
+    model.play = Reviewing()
+    configure(agents, f"review: {{by: agent}}\n{settings(model.url)}")
+    tasks = {agent: _task(agents, agent, _commit(f"{agent}.txt")) for agent in AGENTS}
+    agents.start()
+    agents.settled(dict.fromkeys((f"with-{agent}" for agent in AGENTS), "done"), 300)
+    for agent, task in tasks.items():
+        assert agents.git("show", f"refs/orange/base/main:{agent}.txt") == "made\nmore"
+        work, again = (_record(agents, f"{task}-{epoch}")["conversation"] for epoch in (1, 3))
+        assert work["session"] == again["session"], agent
+        first, second = (_record(agents, f"review-{task}-{epoch}") for epoch in (2, 4))
+        assert (first["checked"], second["checked"]) == (False, True)
+        assert len({work["session"], first["conversation"]["session"], second["conversation"]["session"]}) == 3
+        assert [told["verdict"] for told in agents.task(task)["reviews"]] == ["PASS", "FAIL"]
+        assert f"{agent}.txt:1: major: There is more to it." in model.of(f"Task {task}")[-1].prompts[-1]
+        assert max(len(talk.prompts) for talk in model.of(f"Review of task {task}")) == 2

@@ -56,7 +56,7 @@ class Conversation:
 
 
 def _said_by_a_person(text: str) -> bool:
-    return "# Task " in text or "$ " in text or "orange:" in text
+    return any(word in text for word in ("# Task ", "# Review of task ", "$ ", "orange:"))
 
 
 @dataclass(frozen=True)
