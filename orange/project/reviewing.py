@@ -53,16 +53,22 @@ def claim(parts: Parts, speaker: Speaker, task_id: str, epoch: int) -> Task:
 def launch(parts: Parts, task: Task, run: str) -> None:
     """Check the branch's commit out, write the run's spec, start its session.
 
+    Idempotent: once the spec is written, the folder is the reviewer's, who may be at work there already.
     Raises StaleWrite, WorkspaceFailed, PipelineUnusable, SessionFailed, GitFailed, StorageFailed.
     """
     check_epoch(task, run)
     check_isolation(parts)
+    if parts.runs.record(run) is None:
+        _prepare(parts, task)
+    parts.executor.start(run, str(task.tmux_session))
+
+
+def _prepare(parts: Parts, task: Task) -> None:
     tip = settling.branch_state(parts, task).tip
     if tip is None:
         raise WorkspaceFailed(f"the branch {task.branch} is gone: there is nothing to review")
     folder = parts.workspaces.check_out(_place(task), tip, task.id)
     parts.runs.prepare(_spec(parts, task, folder, tip))
-    parts.executor.start(run, str(task.tmux_session))
 
 
 def _place(task: Task) -> str:
