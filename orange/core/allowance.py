@@ -67,3 +67,5 @@ class Dispatch:
     #: Wall-clock seconds of the last resume: failures before it no longer count towards a pause. None: never.
     resumed_at: float | None = None
     terms: Terms = EVERYTHING
+    #: Tasks whose workspace is returned once they have failed, as was asked when they were started.
+    cleanup: frozenset[str] = frozenset()

@@ -141,6 +141,16 @@ class Remote(Protocol):
         """
 
 
+class Cleanups(Protocol):
+    """Tasks whose workspace is not kept when they fail, as was asked when they were started."""
+
+    def tasks(self) -> frozenset[str]:
+        """The ids of those tasks."""
+
+    def put(self, task: str, *, wanted: bool) -> None:
+        """Say whether a task's workspace is not to be kept. Raises StorageFailed."""
+
+
 class Publications(Protocol):
     """What this machine pushed, and when: a small file of its own."""
 

@@ -11,6 +11,7 @@ from orange.core.actions import AcceptEdits, ArchiveTask, ReturnWorkspace
 from orange.core.lifecycle import CLOSED, Status
 from orange.core.model import Presence, Task, Workspace
 from orange.core.scene import Scene, moment
+from orange.core.sessions import FAILED
 from orange.core.times import stamp
 
 #: So many tasks at most go to the archive in one plan: each is a write of its own.
@@ -25,18 +26,29 @@ def accept_edits(scene: Scene) -> Iterator[AcceptEdits]:
 
 
 def return_workspaces(scene: Scene, starting: Collection[str]) -> Iterator[ReturnWorkspace]:
-    """Yield the workspaces to return: delegated tasks' at once, then the oldest idle ones beyond `workspaces.size`."""
+    """Yield the workspaces to return: delegated tasks', and failed ones' where that was asked for, at once.
+
+    Then the oldest idle ones beyond `workspaces.size`.
+    """
     bound = [space for space in scene.world.workspaces.values() if space.task and space.presence is Presence.THERE]
     idle = [space for space in bound if space.task not in starting and is_idle(scene, space)]
     handed_on = [space for space in idle if scene.tasks[space.task or ""].status is Status.DELEGATED]
     for space in sorted(handed_on, key=_age):
         yield ReturnWorkspace(space.path, str(space.task), "its task was handed to its children")
-    others = sorted((space for space in idle if space not in handed_on), key=_age)
+    failed = [space for space in idle if _is_to_be_cleaned(scene, scene.tasks[space.task or ""])]
+    for space in sorted(failed, key=_age):
+        yield ReturnWorkspace(space.path, str(space.task), "its task failed, and was started with --cleanup-on-fail")
+    others = sorted((space for space in idle if space not in handed_on and space not in failed), key=_age)
     size = scene.settings.workspaces.size
-    for space in others[: max(0, len(bound) - len(handed_on) - size)]:
+    for space in others[: max(0, len(bound) - len(handed_on) - len(failed) - size)]:
         yield ReturnWorkspace(
             space.path, str(space.task), f"more than {size} workspaces are bound; it is the oldest idle one"
         )
+
+
+def _is_to_be_cleaned(scene: Scene, task: Task) -> bool:
+    wanted = task.id in scene.world.dispatch.cleanup and task.status is Status.STUCK
+    return wanted and task.stuck is not None and task.stuck.reason in FAILED
 
 
 def _age(space: Workspace) -> tuple[float, str]:

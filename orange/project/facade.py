@@ -74,14 +74,19 @@ class Project(Asked):
         self.parts.nudge()
 
     def run(self, address: str, *, dirty: bool = False, cleanup_on_fail: bool = False) -> Task:
-        """Start a task now, ahead of order; when no slot is free, as soon as one is."""
-        del dirty, cleanup_on_fail  # a workspace is always reused and kept; see the reference
+        """Start a task now, ahead of order; when no slot is free, as soon as one is.
+
+        With `cleanup_on_fail` the daemon saves and returns its workspace once the task has failed.
+        """
+        del dirty  # a workspace is always used as it was left
         task = self.find(address)
         live = live_runs(self.parts, Graph(self.board()))
         limits = self.settings.limits
-        if live >= (limits.per_project or limits.max_agents):
-            return self._done(claims.request_run(self.parts, self.speaker, task.id))
-        claimed = claims.claim_run(self.parts, self.speaker, task.id)
+        full = live >= (limits.per_project or limits.max_agents)
+        claimed = (claims.request_run if full else claims.claim_run)(self.parts, self.speaker, task.id)
+        self.parts.cleanups.put(task.id, wanted=cleanup_on_fail)
+        if full:
+            return self._done(claimed)
         if not self.parts.nudge():
             launch.launch(self.parts, claimed, str(claimed.run))
         return claimed

@@ -11,7 +11,7 @@ from orange.core.ports import Clock, Configuration, Executor, Integration, Pipel
 from orange.core.problems import Problem
 from orange.core.quick import QuickRuns
 from orange.core.settings import Settings
-from orange.core.sharing import Candidates, Forge, Publications
+from orange.core.sharing import Candidates, Cleanups, Forge, Publications
 from orange.core.storeports import TaskStore
 from orange.core.usage import Usage
 
@@ -58,6 +58,10 @@ class Parts(Protocol):
     @property
     def quick(self) -> QuickRuns:
         """The records of quick actions."""
+
+    @property
+    def cleanups(self) -> Cleanups:
+        """Tasks whose workspace is not kept when they fail."""
 
     @property
     def usage(self) -> Usage:

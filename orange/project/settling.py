@@ -100,6 +100,7 @@ def return_workspace(parts: Parts, path: str, task_id: str) -> Sequence[str]:
     Raises WorkspaceFailed when that cannot be proven safe; the task then keeps it.
     """
     said = parts.workspaces.release(path)
+    parts.cleanups.put(task_id, wanted=False)
     with parts.store.transaction(f"return the workspace of {task_id}") as tx:
         task = tx.task(task_id)
         if task.workspace == path and not task.held:

@@ -70,7 +70,8 @@ class Reconciler:
         dispatch = dispatch_for(settings, self.live, others, self.switch, self.parts.terms)
         taken = self.quick.turn(dispatch)
         self.live += taken
-        dispatch = replace(dispatch, slots=max(0, dispatch.slots - taken))
+        free = max(0, dispatch.slots - taken)
+        dispatch = replace(dispatch, slots=free, cleanup=self.parts.cleanups.tasks())
         world = observe(self.parts, graph, dispatch, self.looks, count=False, strays=look)
         self.checking = bool(world.candidates)
         plan = decide(world, self.parts.clock.now(), graph)

@@ -22,7 +22,7 @@ from orange.core.problems import DaemonUnavailable, NotAProject, Problem
 from orange.core.quick import QuickRuns
 from orange.core.reviews import task_of
 from orange.core.settings import Settings
-from orange.core.sharing import Candidates, Forge, Publications
+from orange.core.sharing import Candidates, Cleanups, Forge, Publications
 from orange.core.storeports import TaskStore
 from orange.core.usage import Usage
 from orange.project.requests import Speaker
@@ -148,6 +148,13 @@ class Wired:
         from orange.adapters.quick import FileQuickRuns
 
         return FileQuickRuns(self.layout, self.secrets)
+
+    @cached_property
+    def cleanups(self) -> Cleanups:
+        """Tasks whose workspace is not kept when they fail."""
+        from orange.adapters.cleanups import FileCleanups
+
+        return FileCleanups(self.layout)
 
     @cached_property
     def usage(self) -> Usage:

@@ -175,3 +175,25 @@ def test_two_projects_of_one_user_never_have_the_same_ports(place: Place, tmp_pa
     shutil.rmtree(other.repo)
     again = place.orange("task", "take", place.create("more"), "--json").json["task"]["ports"]
     assert {*again} & {*held[other.repo]}
+
+
+def test_a_failed_task_is_cleaned_up_where_that_was_asked_for(place: Place) -> None:
+    """Its work is saved first, ignored files too; a retry finds its branch again. Else its workspace is kept."""
+    configure(place, "agent: script\nreview: {by: none}\nlimits: {attempts: 1}\n")
+    (place.repo / ".git/info/exclude").write_text(".orange/\nkept.bin\n")
+    script = f"leave half.txt half\nrun echo kept > kept.bin\nrun test -e {place.home}/go"
+    clean, plain = place.create("clean", script, "--backlog"), place.create("plain", script, "--backlog")
+    place.start()
+    place.orange("task", "run", clean, "--cleanup-on-fail")
+    place.orange("task", "run", plain, "--dirty-run")
+    place.settled({"clean": "stuck", "plain": "stuck"})
+    workspace = Path(place.task(plain)["workspace"])
+    place.until(lambda: place.task(clean)["workspace"] is None, "its workspace to be returned")
+    assert not workspace.with_name(f"clean-{clean}").exists()
+    assert (workspace / "half.txt").exists()
+    assert "half.txt" in place.git("ls-tree", "--name-only", place.task(clean)["branch"])
+    assert "kept.bin" in place.git("ls-tree", "--name-only", f"refs/orange/rescue/{clean}/1")
+    (place.home / "go").touch()
+    place.orange("task", "retry", clean)
+    place.settled({"clean": "done"})
+    assert "half.txt" in place.git("ls-tree", "--name-only", "refs/orange/base/main")

@@ -31,6 +31,7 @@ from hypothesis.stateful import (
 
 from orange import wiring
 from orange.adapters.candidates import FileCandidates
+from orange.adapters.cleanups import FileCleanups
 from orange.adapters.history import open_history
 from orange.adapters.pipelines import FilePipelines
 from orange.adapters.publications import FilePublications
@@ -230,7 +231,7 @@ class ModelParts:
         self.integration, self.executor, self.runs = FakeIntegration(), FakeExecutor(), FakeRuns({})
         self.publications, self.candidates = FilePublications(layout), FileCandidates(layout)
         self.pipelines, self.usage = FilePipelines(layout), FileUsage(layout)
-        self.quick = FileQuickRuns(layout)
+        self.quick, self.cleanups = FileQuickRuns(layout), FileCleanups(layout)
 
     @property
     def configuration(self) -> Configuration:

@@ -69,6 +69,17 @@ def test_delegating_returns_the_workspace_at_once() -> None:
     assert returned(replace(world, runs={"p-1": a_run("p", session=Presence.UNKNOWN)})) == []
 
 
+def test_a_failed_task_keeps_its_workspace_unless_it_was_started_otherwise() -> None:
+    """Returned at once where that was asked for; never while it asks, or a run of it may be live."""
+    failed, asks = a_stuck("f", StuckReason.FAILED, claim=released(1)), a_stuck("q", StuckReason.QUESTION)
+    other = a_stuck("o", StuckReason.FAILED)
+    world = housed(failed, asks, other, size=3)
+    assert returned(world) == []
+    told = replace(world, dispatch=replace(world.dispatch, cleanup=frozenset({"f", "q", "gone"})))
+    assert returned(told) == ["f"]
+    assert returned(replace(told, runs={"f-1": a_run("f", session=Presence.UNKNOWN)})) == []
+
+
 @pytest.mark.parametrize(
     ("task", "runs"),
     [
