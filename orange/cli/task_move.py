@@ -20,7 +20,7 @@ def moved(call: Call, done: Task, *remarks: str) -> None:
 @click.command(cls=Command, epilog="Example: orange task run oauth-api")
 @task()
 @click.option("--cleanup-on-fail", is_flag=True, help="Save and return the workspace if the task fails.")
-@click.option("--dirty-run", is_flag=True, help="Use the workspace as the last run left it, as is usual.")
+@click.option("--dirty-run", is_flag=True, help="Use the workspace as the last run left it; remove its containers.")
 @common
 def run(call: Call, /, task: str | None, cleanup_on_fail: bool, dirty_run: bool) -> None:
     """Start a task now, ahead of order; it is still claimed exactly once."""

@@ -90,3 +90,6 @@ class Command:
     inner: Inner | None = None
     #: The words that enclose what runs in the workspace: the agent's own program, and the project's checks.
     within: tuple[str, ...] = ()
+    #: The command that makes what they enter, before anything of the run, and the one that removes it afterwards.
+    begin: tuple[str, ...] = ()
+    end: tuple[str, ...] = ()

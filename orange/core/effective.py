@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from orange.core import container, runfiles
 from orange.core.allowance import Terms
 from orange.core.lifecycle import Status
 from orange.core.model import BranchState, Publish, Task
@@ -88,8 +89,9 @@ def is_agent_made(task: Task) -> bool:
 
 
 def missing_capabilities(task: Task, settings: Settings, capabilities: frozenset[str]) -> tuple[str, ...]:
-    """List what a machine with these capabilities lacks for a task: its agent, what publishes it, what it requires."""
-    needed = (next_agent(task, settings), *(("gh",) if publish_of(task, settings) is Publish.PR else ()))
+    """List what a machine with these capabilities lacks for a task: its agent, what it and its publishing require."""
+    boxed = (container.CAPABILITY,) if settings.workspaces.isolation == runfiles.CONTAINER else ()
+    needed = (next_agent(task, settings), *boxed, *(("gh",) if publish_of(task, settings) is Publish.PR else ()))
     if not task.requires and capabilities.issuperset(needed):
         return ()
     wanted = dict.fromkeys((*needed, *(word.strip().lower() for word in task.requires)))

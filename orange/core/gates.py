@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from orange.core import budgets, effective
+from orange.core import budgets, container, effective
 from orange.core.lifecycle import Status
 from orange.core.model import Merged, Presence, RequestKind, Run, Task
 from orange.core.retry import backoff, backoff_end
@@ -117,8 +117,14 @@ def _trust(scene: Scene, task: Task) -> Reasons:
 def _capability(scene: Scene, task: Task) -> Reasons:
     missing = effective.missing_capabilities(task, scene.settings, scene.world.capabilities)
     if missing:
-        message = f"this machine lacks {', '.join(missing)}"
-        yield Waiting("capability", message, since(scene, task), ", ".join(missing), "orange agents")
+        boxed = container.CAPABILITY in missing
+        message = (
+            container.lacking(scene.settings.workspaces.container)
+            if boxed
+            else f"this machine lacks {', '.join(missing)}"
+        )
+        remedy = "orange doctor" if boxed else "orange agents"
+        yield Waiting("capability", message, since(scene, task), ", ".join(missing), remedy)
 
 
 def _base(scene: Scene, task: Task) -> Reasons:

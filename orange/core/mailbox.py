@@ -1,6 +1,8 @@
 """What an agent in a sandbox may ask of orange, and how the letters look. The one who answers knows whose box it is.
 
 A letter is `<id>.ask`: `{"argv": [...], "stdin": text or null}`; its answer `<id>.answer`: `{"status", "out", "err"}`.
+One that a shell wrote is `sh`, the number of words, a line's end, each word and a NUL, and the standard input; its
+answer is the status alone, and lies there once `<id>.out` and `<id>.err` do.
 
 Next in the flow: `runner.client` writes letters inside, `adapters.isolation.postman` carries them out outside.
 """
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 #: The pipe that is rung after a letter was put in.
 BELL = "bell"
 ASK, ANSWER = ".ask", ".answer"
+#: What a shell is given besides.
+OUT, ERR = ".out", ".err"
 #: Bytes a letter may have.
 LARGEST = 2 << 20
 
@@ -35,6 +39,8 @@ class Letter(NamedTuple):
 
     argv: tuple[str, ...]
     stdin: str | None = None
+    #: Whether a shell wrote it, which can read no JSON.
+    by_shell: bool = False
 
 
 def written(letter: Letter) -> bytes:
@@ -44,6 +50,8 @@ def written(letter: Letter) -> bytes:
 
 def read(data: bytes) -> Letter | None:
     """Read a letter; None for what is none."""
+    if found := re.match(rb"sh ([0-9]{1,4})\n", data):
+        return _of_shell(data[found.end() :], int(found[1]))
     try:
         told = json.loads(data)
         argv, stdin = told["argv"], told["stdin"]
@@ -51,6 +59,14 @@ def read(data: bytes) -> Letter | None:
         return None
     words = isinstance(argv, list) and all(isinstance(word, str) and "\0" not in word for word in argv)
     return Letter(tuple(argv), stdin) if words and (stdin is None or isinstance(stdin, str)) else None
+
+
+def _of_shell(data: bytes, count: int) -> Letter | None:
+    *words, stdin = data.split(b"\0", count)
+    if len(words) != count:
+        return None
+    argv = tuple(word.decode("utf-8", "surrogateescape") for word in words)
+    return Letter(argv, stdin.decode("utf-8", "surrogateescape") if "-" in argv else None, by_shell=True)
 
 
 def letter_id(name: str) -> str | None:

@@ -5,7 +5,7 @@ Every method says what it raises; anything else that escapes is a bug. Paths are
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -200,7 +200,7 @@ class RunSpec:
     checks: tuple[Check, ...] = ()
     #: The skill that the task is to be carried out with; None for direct instructions.
     skill: str | None = None
-    #: `worktree` or `sandbox`.
+    #: `worktree`, `sandbox` or `container`.
     isolation: str = "worktree"
     #: Whether a sandbox reaches the network.
     network: bool = True
@@ -237,6 +237,13 @@ class RunRecord:
     def speaker(self) -> str:
         """The agent whose conversation this is: a step may have had another one than the run."""
         return self.conversation.agent or self.spec.agent
+
+
+class Containers(Protocol):
+    """The containers that agents of a project run in."""
+
+    def remove(self, tasks: Collection[str]) -> int:
+        """Remove what ended runs of these tasks left; returns how many there were. Raises AgentUnusable."""
 
 
 class Pipelines(Protocol):

@@ -70,6 +70,12 @@ SKILLS = "skills"
 #: The folder through which an agent in a sandbox reaches orange.
 MAILBOX = "mail"
 
+#: In it, for a container: the pipe that the supervisor holds open.
+ALIVE = "alive"
+#: The isolations whose agents reach orange by mailbox only, the second without orange's Python.
+SANDBOX, CONTAINER = "sandbox", "container"
+ENCLOSED = (SANDBOX, CONTAINER)
+
 #: Environment variables that mark a run's processes. Two clones on a machine may share a run's name: it takes both.
 RUN_MARK = "ORANGE_RUN"
 RUNTIME_MARK = "ORANGE_RUNTIME"

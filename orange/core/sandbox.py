@@ -68,7 +68,7 @@ def _words(cage: Cage) -> Iterator[str]:
     for path in cage.hidden_files:
         yield from ("--ro-bind", "/dev/null", path)
     yield from ("--ro-bind", cage.folder, cage.folder)
-    for path in (*cage.own, mailbox(cage.folder), cage.workspace, *_committing(cage)):
+    for path in (*cage.own, mailbox(cage.folder), cage.workspace, *committing(cage)):
         yield from ("--bind", path, path)
     yield from _fixed(cage)
     yield from ("--chdir", cage.workspace, "--")
@@ -109,13 +109,19 @@ def branch_folders(cage: Cage) -> tuple[str, ...]:
     return f"{cage.common}/{folder}", f"{cage.common}/logs/{folder}"
 
 
-def _committing(cage: Cage) -> tuple[str, ...]:
+def committing(cage: Cage) -> tuple[str, ...]:
+    """Return the folders in the git directory that committing writes to."""
     return f"{cage.common}/objects", cage.admin, *branch_folders(cage)
+
+
+def pointers(cage: Cage) -> tuple[str, ...]:
+    """Return the files by which git finds a worktree's settings."""
+    return f"{cage.workspace}/.git", f"{cage.admin}/commondir", f"{cage.admin}/gitdir"
 
 
 def _fixed(cage: Cage) -> Iterator[str]:
     """Yield what stays as it is within what can be written: other branches, old packs, where git finds its settings."""
-    for path in (f"{cage.workspace}/.git", f"{cage.admin}/commondir", f"{cage.admin}/gitdir"):
+    for path in pointers(cage):
         yield from ("--ro-bind", path, path)
     for path in (f"{cage.common}/objects/pack", f"{cage.common}/objects/info", *cage.others):
         yield from ("--ro-bind-try", path, path)

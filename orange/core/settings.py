@@ -109,7 +109,7 @@ class WorkspaceSettings:
     network: str = "host"
     #: U: for `sandbox`: more that an agent may write.
     writable: tuple[str, ...] = ()
-    #: `engine`, `image`.
+    #: `engine`, `image`, `memory`, `cpus`.
     container: Mapping[str, str | None] = field(default_factory=dict)
     hooks: HookSettings = HookSettings()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from orange.core.lifecycle import CLOSED, Status
@@ -23,11 +24,20 @@ class Options:
 
 def clean(parts: Parts, board: Board, task: Task | None, options: Options) -> list[dict[str, object]]:
     """Go over the bound workspaces (of one task, or all) and return what was done with each."""
+    if not options.dry_run:
+        leave_no_container(parts, board.tasks.values() if task is None else [task])
     return [
         _clean_one(parts, board, workspace, options)
         for workspace in parts.workspaces.list()
         if workspace.task and (task is None or workspace.task == task.id)
     ]
+
+
+def leave_no_container(parts: Parts, tasks: Iterable[Task]) -> None:
+    """Remove the containers that runs of tasks left which nothing runs for now. Raises AgentUnusable."""
+    if parts.settings().workspaces.container.get("image"):
+        checking = parts.candidates.all()
+        parts.containers.remove({task.id for task in tasks if not task.held and task.id not in checking})
 
 
 def _clean_one(parts: Parts, board: Board, workspace: Workspace, options: Options) -> dict[str, object]:

@@ -76,10 +76,12 @@ class Project(Asked):
     def run(self, address: str, *, dirty: bool = False, cleanup_on_fail: bool = False) -> Task:
         """Start a task now, ahead of order; when no slot is free, as soon as one is.
 
-        With `cleanup_on_fail` the daemon saves and returns its workspace once the task has failed.
+        With `cleanup_on_fail` the daemon saves and returns its workspace once the task has failed. With `dirty` what a
+        killed run left of its container is removed; its workspace is always used as it was left.
         """
-        del dirty  # a workspace is always used as it was left
         task = self.find(address)
+        if dirty:
+            cleanup.leave_no_container(self.parts, [task])
         live = live_runs(self.parts, Graph(self.board()))
         limits = self.settings.limits
         full = live >= (limits.per_project or limits.max_agents)

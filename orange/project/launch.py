@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from orange.core import effective, prompt
+from orange.core import effective, prompt, runfiles
 from orange.core.agents import Resume
 from orange.core.model import Outcome, Task
 from orange.core.ports import Course, RunRecord, RunSpec, StepSpec
@@ -45,7 +45,7 @@ def launch(parts: Parts, task: Task, run: str) -> None:
 def check_isolation(parts: Parts) -> None:
     """Refuse to run an agent less isolated than the settings say. Raises WorkspaceFailed."""
     wanted = parts.settings().workspaces.isolation
-    if wanted not in {"worktree", "sandbox"}:
+    if wanted not in {"worktree", *runfiles.ENCLOSED}:
         raise WorkspaceFailed(f"workspaces.isolation is {wanted}, which this version cannot do: set it to sandbox")
 
 

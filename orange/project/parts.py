@@ -7,7 +7,7 @@ from typing import Protocol
 
 from orange.core.allowance import Terms
 from orange.core.layout import Layout
-from orange.core.ports import Clock, Configuration, Executor, Integration, Pipelines, Runs, Workspaces
+from orange.core.ports import Clock, Configuration, Containers, Executor, Integration, Pipelines, Runs, Workspaces
 from orange.core.problems import Problem
 from orange.core.quick import QuickRuns
 from orange.core.settings import Settings
@@ -66,6 +66,10 @@ class Parts(Protocol):
     @property
     def usage(self) -> Usage:
         """What runs used."""
+
+    @property
+    def containers(self) -> Containers:
+        """The containers agents run in."""
 
     @property
     def pipelines(self) -> Pipelines:

@@ -54,6 +54,9 @@ class Job(NamedTuple):
     headless: bool
     #: The words that enclose what runs in the workspace.
     within: tuple[str, ...]
+    #: Commands that make what encloses it, before anything else of the run, and remove it afterwards.
+    begin: tuple[str, ...]
+    end: tuple[str, ...]
     #: What the agent's program needs beside the common environment.
     agent_env: Mapping[str, str]
     #: Whether the prompt is its standard input.
@@ -102,6 +105,8 @@ def _program(command: Mapping[str, Any]) -> dict[str, Any]:
         "argv": tuple(command["argv"]),
         "headless": command["inner"] is not None,
         "within": tuple(command["within"]),
+        "begin": tuple(command["begin"]),
+        "end": tuple(command["end"]),
         "agent_env": command["env"],
         "stdin": command["stdin"],
         "files": command["files"],

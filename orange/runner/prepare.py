@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from orange.core import environment, redact, references, runfiles
 from orange.core.ending import AGENT_MISSING, FAILED, Ending
+from orange.runner import shellclient
 from orange.runner.activating import activate
 from orange.runner.hooks import run_hook
 
@@ -20,10 +21,6 @@ if TYPE_CHECKING:
     from orange.runner.folder import RunFolder
     from orange.runner.job import Job
     from orange.runner.terminal import Session
-
-
-#: The isolation of runs that reach orange by mailbox only.
-SANDBOX = "sandbox"
 
 
 class Places(Protocol):
@@ -56,7 +53,7 @@ def _prepare(job: Job, folder: RunFolder, session: Session, env: Mapping[str, st
         texts[runfiles.FOLLOWUP] = job.followup
     for name, text in texts.items():
         folder.write(name, text.encode("utf-8", "surrogateescape"))
-    write_launcher(folder, "orange.runner.client" if job.isolation == SANDBOX else "orange")
+    write_launcher(folder, job.isolation)
     if job.refusal:
         return Ending(AGENT_MISSING, job.refusal, stage="prepare")
     if job.agent and (ending := activate(job, folder, env.get("HOME"))):
@@ -74,7 +71,7 @@ def given_environment(
     An Ending where one of those is not to be had. Without secrets nothing is loaded for them.
     """
     user = environment.outside(inherited)
-    env = environment.minimal(user, job.agent, enclosed=job.isolation == SANDBOX) | dict(job.env)
+    env = environment.minimal(user, job.agent, enclosed=job.isolation in runfiles.ENCLOSED) | dict(job.env)
     if not job.environment_command and not references.among(job.agent_env):
         return env | dict(job.agent_env)
     from orange.core.problems import OrangeError
@@ -101,7 +98,7 @@ def agent_environment(job: Job, folder: RunFolder, given: Mapping[str, str], run
         "ORANGE_PROMPT_FILE": folder.path(runfiles.PROMPT if job.followup is None else runfiles.FOLLOWUP),
         "ORANGE_TASK_FILE": job.task_file,
     }
-    if job.isolation == SANDBOX:
+    if job.isolation in runfiles.ENCLOSED:
         env[runfiles.MAILBOX_MARK] = folder.path(runfiles.MAILBOX)
     if secrets := references.among(job.agent_env):
         env[redact.NAMES] = ",".join(secrets)
@@ -110,11 +107,13 @@ def agent_environment(job: Job, folder: RunFolder, given: Mapping[str, str], run
     return env
 
 
-def write_launcher(folder: RunFolder, module: str) -> None:
+def write_launcher(folder: RunFolder, isolation: str) -> None:
     """Put the `orange` of this very installation where the agent finds it. Raises OSError."""
-    name = f"{runfiles.BIN}/orange"
-    quoted = sys.executable.replace("'", "'\\''")
-    folder.write(name, f"#!/bin/sh\nexec '{quoted}' -P -m {module} \"$@\"\n".encode("utf-8", "surrogateescape"))
+    name, quoted = f"{runfiles.BIN}/orange", sys.executable.replace("'", "'\\''")
+    module = "orange.runner.client" if isolation == runfiles.SANDBOX else "orange"
+    started = f"#!/bin/sh\nexec '{quoted}' -P -m {module} \"$@\"\n"
+    text = shellclient.TEXT if isolation == runfiles.CONTAINER else started
+    folder.write(name, text.encode("utf-8", "surrogateescape"))
     os.chmod(folder.path(name), 0o700)
 
 

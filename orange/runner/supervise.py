@@ -20,12 +20,13 @@ from orange.core.ending import CRASHED, FAILED, FINISHED, STOPPED, Ending
 from orange.runner import report, watching
 from orange.runner.activating import deactivate
 from orange.runner.checking import run_checks
+from orange.runner.enclosing import standing
 from orange.runner.folder import RunFolder
 from orange.runner.hooks import run_hook
 from orange.runner.job import Job, load
 from orange.runner.mail import answered
 from orange.runner.orders import Orders
-from orange.runner.prepare import SANDBOX, Places, agent_environment, given_environment, prepare
+from orange.runner.prepare import Places, agent_environment, given_environment, prepare
 from orange.runner.terminal import Session
 from orange.runner.walk import Around, walk
 
@@ -102,8 +103,11 @@ def supervise(run: str, place: Place, parts: Callable[[str], Parts]) -> bool:
     try:
         keep = functools.cache(lambda: _save(job, folder, lambda: parts(place.runtime)))
         gathered = Environments(folder, place, lambda: parts(place.runtime))
-        with answered(job, folder, place.env) if job.isolation == SANDBOX else contextlib.nullcontext():
-            ending = _carry_out(Around(job, folder, session, gathered.of), keep)
+        with contextlib.ExitStack() as stack:
+            if job.isolation in runfiles.ENCLOSED:
+                stack.enter_context(answered(job, folder, place.env))
+            refused = stack.enter_context(standing(job, folder, place))
+            ending = refused or _carry_out(Around(job, folder, session, gathered.of), keep)
         deactivate(job)
         if ending.outcome != CRASHED:  # a session that was lost leaves the workspace as it is
             saved = keep()

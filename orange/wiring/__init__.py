@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from orange.adapters import daemon_socket, locate
-from orange.core import effective
+from orange.core import effective, runfiles
 from orange.core.agents import Command
 from orange.core.allowance import EVERYTHING
 from orange.core.home import Home
@@ -29,6 +29,8 @@ from orange.project.requests import Speaker
 
 if TYPE_CHECKING:
     from orange.adapters.configuration import Configuration
+    from orange.adapters.isolation.cages import Surroundings
+    from orange.adapters.isolation.container import Containers
     from orange.adapters.pipelines import FilePipelines
     from orange.core.redact import Secrets
     from orange.project import Project
@@ -166,11 +168,26 @@ class Wired:
     def _command(self, spec: RunSpec, prompt_file: str) -> Command:
         """Ask a run's agent for its program, within what is to enclose it. Raises InvalidInput, AgentUnusable."""
         command = _agent_command(spec, prompt_file)
-        if spec.isolation != "sandbox":
-            return command
-        from orange.adapters.isolation.sandbox import Sandbox
+        folder = os.path.dirname(prompt_file)
+        if spec.isolation == runfiles.CONTAINER:
+            return self.containers.enclosed(spec, command, folder)
+        if spec.isolation == runfiles.SANDBOX:
+            from orange.adapters.isolation.sandbox import Sandbox
 
-        return Sandbox(self.layout, self.home, os.environ).enclosed(spec, command, os.path.dirname(prompt_file))
+            return Sandbox(self._surroundings()).enclosed(spec, command, folder)
+        return command
+
+    def _surroundings(self) -> Surroundings:
+        from orange.adapters.isolation.cages import Surroundings
+
+        return Surroundings(self.layout, self.home, os.environ)
+
+    @property
+    def containers(self) -> Containers:
+        """The containers."""
+        from orange.adapters.isolation.container import Containers
+
+        return Containers(self._surroundings(), self.settings().workspaces.container, self.host)
 
     @cached_property
     def publications(self) -> Publications:

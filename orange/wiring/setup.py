@@ -9,6 +9,7 @@ from typing import Any
 
 from orange.adapters import locate, planted, process, trust
 from orange.adapters.git import Git
+from orange.core import runfiles
 from orange.core.layout import Layout
 from orange.core.pipelines import fingerprint
 from orange.core.problems import NotAProject, OrangeError
@@ -81,8 +82,10 @@ def _checks(path: str) -> Iterator[tuple[str, Callable[[], str]]]:
     yield "records", lambda: _records(parts)
     yield "config", lambda: _config(parts)
     yield "agent", lambda: _agent(parts)
-    if parts.settings().workspaces.isolation == "sandbox":
+    if parts.settings().workspaces.isolation == runfiles.SANDBOX:
         yield "sandbox", _sandbox
+    if parts.settings().workspaces.isolation == runfiles.CONTAINER:
+        yield "container", lambda: _container(parts)
     yield "daemon", lambda: _daemon(parts)
 
 
@@ -109,6 +112,15 @@ def _sandbox() -> str:
     if why := sandbox.trouble():
         raise CheckFailed(why, "install bubblewrap, and let your user make user namespaces")
     return "agents run in bubblewrap"
+
+
+def _container(parts: Wired) -> str:
+    from orange.adapters.isolation import container
+
+    settings = parts.settings().workspaces.container
+    if why := container.trouble(settings, os.environ):
+        raise CheckFailed(why, "install the engine, and set workspaces.container.image to an image that is there")
+    return f"agents run in containers of {settings.get('image')}"
 
 
 def _version(program: str, needed: tuple[int, int], flag: str) -> str:

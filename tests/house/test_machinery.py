@@ -63,7 +63,7 @@ def test_missing_programs_are_named(tmp_path: Path) -> None:
         0,
         [
             f"{name} is not installed; some tests will be skipped (`apt-get install {name}`)"
-            for name in (*(("bubblewrap",) if sys.platform == "linux" else ()), "strace", "gh")
+            for name in (*(("bubblewrap", "podman", "runc") if sys.platform == "linux" else ()), "strace", "gh")
         ],
     )
 

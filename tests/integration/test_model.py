@@ -45,7 +45,7 @@ from orange.core.forecast import Forecast
 from orange.core.layout import RECORDS_REF, Layout
 from orange.core.lifecycle import Actor, Status
 from orange.core.model import Base, BranchState, Outcome, Presence, RequestKind
-from orange.core.ports import Configuration, RunRecord, RunSpec
+from orange.core.ports import Configuration, Containers, RunRecord, RunSpec
 from orange.core.problems import DependencyCycle, OrangeError, Problem
 from orange.core.rules import Change
 from orange.core.settings import ReviewSettings, Settings
@@ -239,6 +239,10 @@ class ModelParts:
 
     @property
     def forge(self) -> Forge:
+        raise NotImplementedError
+
+    @property
+    def containers(self) -> Containers:
         raise NotImplementedError
 
     def settings(self) -> Settings:

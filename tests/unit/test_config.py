@@ -61,7 +61,7 @@ workspaces:
   network: host
   writable: []
   isolation: worktree              # none | worktree | sandbox | container
-  container: {engine: podman, image: null}
+  container: {engine: podman, image: null, memory: null, cpus: null}
   hooks: {after_create: null, before_run: null, after_run: null, before_remove: null, timeout: 60s}
 checks: []                         # - {name: tests, kind: test, run: "pytest -q"}
 checks_required: false             # a task without passing checks cannot be done
@@ -274,7 +274,7 @@ def test_keys_of_the_user_are_refused_from_a_project(key: str) -> None:
 @pytest.mark.parametrize(
     ("text", "key"),
     [
-        ("workspaces: {isolation: container}", "workspaces.isolation"),
+        ("workspaces: {isolation: none}", "workspaces.isolation"),
     ],
 )
 def test_settings_without_effect_are_named(text: str, key: str) -> None:

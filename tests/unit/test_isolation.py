@@ -131,6 +131,22 @@ def test_what_is_no_letter_is_none(data: bytes) -> None:
     assert mailbox.read(data) is None
 
 
+@pytest.mark.parametrize(
+    ("data", "letter"),
+    [
+        (b"sh 2\ntask\0show\0", Letter(("task", "show"), None, by_shell=True)),
+        (b"sh 0\n", Letter((), None, by_shell=True)),
+        (b"sh 2\nwrite\0-\0a\0b\n", Letter(("write", "-"), "a\0b\n", by_shell=True)),
+        (b"sh 1\nleft out\0 unread", Letter(("left out",), None, by_shell=True)),
+        (b"sh 2\ntask\0sho", None),
+        (b"sh 99999\n", None),
+    ],
+)
+def test_letters_of_a_shell_are_read(data: bytes, letter: Letter | None) -> None:
+    """Words end with a NUL, the standard input follows where it was asked for; a torn letter is none."""
+    assert mailbox.read(data) == letter
+
+
 def test_letters_are_read_as_written() -> None:
     """Words and standard input arrive as they were given."""
     letter = Letter(("task", "write", "Plan", "-"), "APPROACH: ümlaut\n")

@@ -49,23 +49,31 @@ def _end_with(supervisor: int) -> None:
 
 
 def _serve(folder: str, letter_id: str, workspace: str) -> None:
-    status, out, err = _carry_out(_read(f"{folder}/{letter_id}{mailbox.ASK}"), workspace)
-    data = json.dumps({"status": status, "out": out, "err": err}).encode()
-    temporary = f"{folder}/{os.urandom(8).hex()}.new"
+    letter = mailbox.read(_read(f"{folder}/{letter_id}{mailbox.ASK}"))
+    status, out, err = _carry_out(letter, workspace)
+    answer = json.dumps({"status": status, "out": out, "err": err})
     with contextlib.suppress(OSError):  # the agent has taken its own box to pieces
-        if recordfile.create(temporary, data):
-            os.rename(temporary, f"{folder}/{letter_id}{mailbox.ANSWER}")
+        if letter and letter.by_shell:
+            answer = f"{status}\n"
+            _put(f"{folder}/{letter_id}{mailbox.OUT}", out)
+            _put(f"{folder}/{letter_id}{mailbox.ERR}", err)
+        _put(f"{folder}/{letter_id}{mailbox.ANSWER}", answer)
 
 
-def _carry_out(data: bytes, workspace: str) -> tuple[int, str, str]:
-    letter = mailbox.read(data)
+def _put(path: str, text: str) -> None:
+    temporary = f"{os.path.dirname(path)}/{os.urandom(8).hex()}.new"
+    if recordfile.create(temporary, text.encode("utf-8", "surrogateescape")):
+        os.rename(temporary, path)
+
+
+def _carry_out(letter: mailbox.Letter | None, workspace: str) -> tuple[int, str, str]:
     if letter is None:
         return 2, "", "orange: that was no letter\n"
     refused = mailbox.refusal(letter.argv)
     if refused:
         return 1, "", f"{refused}\n"
     argv = [sys.executable, "-P", "-m", "orange", *letter.argv]
-    stdin = (letter.stdin or "").encode("utf-8", "surrogatepass")
+    stdin = (letter.stdin or "").encode("utf-8", "surrogateescape" if letter.by_shell else "surrogatepass")
     try:
         done = process.run(argv, cwd=workspace, env=environment.outside(os.environ), stdin=stdin, timeout=PATIENCE)
     except OrangeError as error:
