@@ -28,7 +28,8 @@ system:
 venv:
 	@bash .ci/venv
 
-demo: system venv
+demo: venv
+	@bash .ci/system needed
 	@$(BIN)/orange demo
 
 lint: venv

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import os
 import re
@@ -17,7 +18,6 @@ PROGRAMS = (
     "cat", "dirname", "echo", "env", "git", "grep", "head", "id", "kill", "ls", "mkdir", "mv", "od", "readlink", "rm",
     "sed", "sh", "sleep", "sort", "test", "touch", "tr", "true", "wc",
 )  # fmt: skip
-NAME = "localhost/orange-test"
 #: Podman tries to raise these, which it may not where it is in a container itself.
 LIMITS = ("--ulimit", "nofile=1024:1024", "--ulimit", "nproc=4096:4096")
 
@@ -31,6 +31,17 @@ echo '{"type": "turn.completed", "usage": {"input_tokens": 7, "cached_input_toke
 """
 
 
+def _stamp() -> str:
+    """Tell one content of the image from another, by what it is made of."""
+    found = [os.stat(os.path.realpath(shutil.which(program) or "/")) for program in PROGRAMS]
+    told = repr([(program.st_size, program.st_mtime_ns) for program in found]).encode() + CODEX
+    return hashlib.sha256(told).hexdigest()[:12]
+
+
+#: Kept between runs of the tests, and made anew when a program of this machine is.
+NAME = f"localhost/orange-test:{_stamp()}"
+
+
 @cache
 def engine() -> str | None:
     """Return why no container can be started here; None where podman does."""
@@ -38,8 +49,9 @@ def engine() -> str | None:
         return "podman is not installed: `make system` installs it"
     folder = Path(os.environ.get("TMPDIR", "/tmp")) / f"orange-image-{os.getpid()}.tar"
     try:
-        _write(folder)
-        _podman("import", "--quiet", str(folder), NAME)
+        if subprocess.run(["podman", "image", "exists", NAME], check=False, capture_output=True).returncode:
+            _write(folder)
+            _podman("import", "--quiet", str(folder), NAME)
         _podman("run", "--rm", *LIMITS, "--network", "none", NAME, "true")
     except subprocess.CalledProcessError as error:
         return f"podman does not start a container here: {error.stderr.strip()}"

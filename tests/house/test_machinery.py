@@ -43,9 +43,9 @@ def _machine(folder: Path, programs: dict[str, str]) -> dict[str, str]:
     return {"PATH": str(folder)}
 
 
-def _run(script: Path, env: dict[str, str]) -> tuple[int, str]:
+def _run(script: Path, env: dict[str, str], *words: str) -> tuple[int, str]:
     bash = shutil.which("bash") or "bash"
-    done = subprocess.run([bash, script], env=env, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run([bash, script, *words], env=env, capture_output=True, text=True, check=False, timeout=60)
     return done.returncode, done.stderr.strip()
 
 
@@ -58,6 +58,7 @@ def test_missing_programs_are_named(tmp_path: Path) -> None:
         "orange needs tmux, which is not installed: run `apt-get install tmux` and try again"
     )
     _machine_gains(tmp_path, "tmux")
+    assert _run(ROOT / ".ci" / "system", env, "needed") == (0, "")
     status, said = _run(ROOT / ".ci" / "system", env)
     assert (status, said.splitlines()) == (
         0,
