@@ -95,7 +95,7 @@ def _begin(engine: Engine, box: Box, cage: Cage) -> Iterator[str]:
         if most is not None:
             yield from (option, most)
     # Podman would fill them with what they cover.
-    yield from _empty(box, cage, "rw,mode=1777,notmpcopyup" if engine.kind == "podman" else "rw,mode=1777")
+    yield from _empty(box, cage, "rw,exec,mode=1777,notmpcopyup" if engine.kind == "podman" else "rw,exec,mode=1777")
     yield from _mounts(box, cage)
     yield from ("--workdir", cage.workspace, "--entrypoint", "sh", box.image, "-c", _WAIT, pipe(cage.folder))
 
