@@ -32,7 +32,7 @@ _SINGLE = rf"'[^'\n\r{ODD}]*+'"
 ITEM = r"[A-Za-z0-9_][A-Za-z0-9_./-]*+"
 _LISTED = rf'(?:{ITEM}|"[A-Za-z0-9_./ -]*+")'
 _LIST = rf"\[(?:{_LISTED}(?:, {_LISTED})*)?\]"
-_KEY = r"[a-z][a-z_]{0,63}"
+_KEY = r"[a-z][A-Za-z0-9_-]{0,63}"
 #: A value of a flow map: words with a space or a colon between them, so that a time is one too.
 _MAPPED = rf'(?:{ITEM}(?:[ :][A-Za-z0-9_./][A-Za-z0-9_./-]*+)*|"[A-Za-z0-9_./: -]*+")'
 _MAP = rf"\{{(?:{_KEY}: {_MAPPED}(?:, {_KEY}: {_MAPPED})*)?\}}"

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from orange.core.comments import Comment
 from orange.core.graph import Graph
+from orange.core.imports.item import Source
+from orange.core.imports.resolve import Resolved
 from orange.core.lifecycle import Status
 from orange.core.model import Task
 from orange.project import (
@@ -15,6 +17,7 @@ from orange.project import (
     creation,
     dispatching,
     editing,
+    importing,
     job_import,
     launch,
     merging,
@@ -44,6 +47,13 @@ class Project(Asked):
         """Create the tasks of jobs, all or none; with `dry_run`, only say what would be created."""
         found = job_import.import_jobs(self.parts, self.speaker, text, dry_run=dry_run)
         if not dry_run:
+            self.parts.nudge()
+        return found
+
+    def import_items(self, source: Source, format_: str, *, dry_run: bool = False) -> Resolved:
+        """Create the tasks of another tool that are not here yet; with `dry_run`, only say what would be created."""
+        found = importing.import_items(self.parts, self.speaker, source, format_, dry_run=dry_run)
+        if found.tasks and not dry_run:
             self.parts.nudge()
         return found
 

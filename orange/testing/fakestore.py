@@ -241,7 +241,7 @@ class FakeTransaction:
         """Add a task: inside its parent's folder, or at the top. Raises InvalidInput, TaskNotFound."""
         home = os.path.dirname(self._draft(task.parent).path) if task.parent else _ROOTS[0]
         home = home if home.startswith(f"{_ROOTS[0]}/") else _ROOTS[0]
-        task = replace(task, created_at=task.created_at or self._now(), updated_at=self._now())
+        task = replace(task, created_at=task.created_at or self._now(), updated_at=task.updated_at or self._now())
         return self._add(draft.created(f"{home}/{task.slug}/TASK.md", task, body))
 
     def adopt(self, text: str, folder: str | None = None) -> Task:

@@ -60,7 +60,7 @@ def test_one_job_that_cannot_be_taken_leaves_them_all(place: Place) -> None:
         assert said in answer.err
         assert len(answer.err.strip().splitlines()) == 1
     assert place.orange("task", "list", "--all", "--json").json["tasks"] == []
-    assert "not JSON" in place.orange("task", "import", "README.md", fails=True).err
+    assert "not JSON" in place.orange("task", "import", "README.md", "--format", "job", fails=True).err
 
 
 def test_a_job_is_for_the_repository_it_names(place: Place) -> None:

@@ -87,7 +87,7 @@ class FileTransaction:
         self._refuse_secrets("the body", body)
         self._refuse_secrets("the title", task.title)
         now = self._now()
-        task = replace(task, created_at=task.created_at or now, updated_at=now)
+        task = replace(task, created_at=task.created_at or now, updated_at=task.updated_at or now)
         new = draft.created(f"{self._home(task)}/{task.slug}/{NAME}", task, body)
         _refuse_tokens(new)
         return self._add(new)

@@ -1,0 +1,468 @@
+"""Imports from other tools: what each reader makes of its format, and how keys become a graph."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orange.core import cycles, document, names
+from orange.core.imports import clean, edges, formats, jsontext, report
+from orange.core.imports.item import ImportRefused, Source
+from orange.core.imports.resolve import Home, Outcome, Resolved, resolve
+from orange.core.lifecycle import Status
+from orange.core.model import Board, Task
+from orange.core.problems import OrangeError
+from orange.core.steps import SHAPES
+
+NOW = "2026-11-20T12:00:00Z"
+
+
+def fresh(seed: int = 0) -> Iterator[str]:
+    """Give ids, always the same ones."""
+    while True:
+        seed += 1
+        yield names.new_id(seed.to_bytes(16, "big"))
+
+
+def one(text: str, name: str = "file", **more: Any) -> Source:
+    """Make a source of one file."""
+    return Source(name, {name: text}, more.pop("beside", {}), **more)
+
+
+def taken(source: Source, tool: str, *there: Task, seed: int = 0, default: Status = Status.PENDING) -> Resolved:
+    """Read and resolve a source into a project."""
+    home = Home(Board({task.id: task for task in there}), default, SHAPES, NOW)
+    return resolve(formats.READERS[tool](source), tool, home, fresh(seed))
+
+
+def by_key(found: Resolved) -> dict[str, Task]:
+    """Give the new tasks by the keys of their items."""
+    made = {task.id: task for task, _ in found.tasks}
+    return {fate.item.key: made[fate.task] for fate in found.fates if fate.outcome is Outcome.CREATED and fate.task}
+
+
+def shape(found: Resolved) -> dict[str, tuple[str, list[str], str | None]]:
+    """Say of each new task: its status, what it waits for and its parent, by keys."""
+    tasks = by_key(found)
+    keys = {task.id: key for key, task in tasks.items()}
+    return {
+        key: (task.status.value, sorted(keys.get(one, one) for one in task.blocked_by), keys.get(task.parent or ""))
+        for key, task in tasks.items()
+    }
+
+
+def master(*tasks: Mapping[str, Any], **tags: Any) -> Source:
+    """Make a tasks.json."""
+    return one(json.dumps({"master": {"tasks": tasks}, **tags}), "tasks.json")
+
+
+def test_task_master_subtasks_and_dependencies() -> None:
+    """Numbers of siblings, of tasks, of other parents' subtasks; an open parent hands its work and its waits down."""
+    found = taken(
+        master(
+            {"id": 1, "title": "One", "status": "done"},
+            {
+                "id": 2,
+                "title": "Two",
+                "dependencies": [1],
+                "subtasks": [
+                    {"id": 1, "title": "A", "status": "pending", "dependencies": []},
+                    {"id": 2, "title": "B", "dependencies": [1, "3.1"]},
+                ],
+            },
+            {"id": 3, "title": "Three", "status": "deferred", "subtasks": [{"id": 1, "title": "C", "status": "done"}]},
+        ),
+        "taskmaster",
+    )
+    assert shape(found) == {
+        "1": ("done", [], None),
+        "2": ("delegated", ["1"], None),
+        "2.1": ("pending", ["1"], "2"),
+        "2.2": ("pending", ["1", "2.1", "3.1"], "2"),
+        "3": ("backlog", [], None),
+        "3.1": ("done", [], "3"),
+    }
+    assert found.warnings == ()
+
+
+def test_task_master_fields_and_tags() -> None:
+    """What has a place goes there, the rest is kept under one key; a tag tells its tasks apart and is a label."""
+    found = taken(
+        master(
+            {"id": 1, "title": "One", "description": "Why", "details": "How", "testStrategy": "Try", "priority": "high",
+             "complexity": 7},
+            feat={"tasks": [{"id": 1, "title": "Other"}], "metadata": {"created": "then"}},
+        ),
+        "taskmaster",
+    )  # fmt: skip
+    first, other = by_key(found)["1"], by_key(found)["feat:1"]
+    assert (first.ref, first.priority, first.extra) == ("1", "high", {"x-taskmaster": {"complexity": 7}})
+    assert first.source == {"kind": "imported", "format": "taskmaster", "reference": "1"}
+    assert found.tasks[0][1] == "## Context\n\nWhy\n\n## Details\n\nHow\n\n## Test strategy\n\nTry\n"
+    assert (other.ref, other.labels) == ("feat:1", ("feat",))
+    assert other.extra == {"x-taskmaster": {"file metadata": {"created": "then"}}}
+    assert report.kept(found) == {"x-taskmaster.complexity": 1, "x-taskmaster.file metadata": 1}
+
+
+@pytest.mark.parametrize(
+    ("word", "status", "said"),
+    [
+        ("todo", "pending", ""),
+        ("in-progress", "pending", "starts anew"),
+        ("In Progress", "pending", "starts anew"),
+        ("review", "stuck", "retry it"),
+        ("blocked", "stuck", "retry it"),
+        ("deferred", "backlog", ""),
+        ("completed", "done", ""),
+        ("Canceled", "cancelled", ""),
+        ("on the moon", "backlog", "not known"),
+    ],
+)
+def test_words_of_other_tools_for_a_status(word: str, status: str, said: str) -> None:
+    """A known word has one meaning here; what changes it is said, and the word is kept."""
+    found = taken(master({"id": 1, "title": "One", "status": word}), "taskmaster")
+    made = by_key(found)["1"]
+    assert made.status == status
+    assert bool(said) is bool(found.warnings)
+    assert all(said in note.message for note in found.warnings)
+    assert made.extra == ({"x-taskmaster": {"status": word}} if said else {})
+    assert (made.stuck is not None) is (status == "stuck")
+
+
+def test_what_may_start_gets_the_status_of_new_tasks() -> None:
+    """A project that captures first is not overrun by an import."""
+    found = taken(master({"id": 1, "title": "One"}), "taskmaster", default=Status.BACKLOG)
+    assert by_key(found)["1"].status is Status.BACKLOG
+
+
+def test_edges_that_cannot_stand_are_said_and_kept() -> None:
+    """Ids that are not there, circles, a task that waits for itself: the rest goes on."""
+    found = taken(
+        master(
+            {"id": 1, "title": "A", "dependencies": [2, 99]},
+            {"id": 2, "title": "B", "dependencies": [1]},
+            {"id": 3, "title": "C", "dependencies": [3]},
+        ),
+        "taskmaster",
+    )
+    assert shape(found) == {"1": ("pending", ["2"], None), "2": ("pending", [], None), "3": ("pending", [], None)}
+    assert [(note.key, note.message) for note in found.warnings] == [
+        ("1", "it waits for 99, which is not there: the edge is kept as a note only"),
+        ("2", "it and 1 wait for each other: that edge is left out"),
+        ("3", "it and 3 wait for each other: that edge is left out"),
+    ]
+    assert by_key(found)["1"].extra == {"x-taskmaster": {"missing_blockers": ["99"]}}
+    assert by_key(found)["2"].extra == {"x-taskmaster": {"left_out_blockers": ["1"]}}
+
+
+def test_importing_again_creates_only_what_is_new() -> None:
+    """What is here is left alone, whatever happened to it since; new tasks find it as blocker and as parent."""
+    first = taken(master({"id": 1, "title": "A"}, {"id": 2, "title": "B"}), "taskmaster")
+    there = [task for task, _ in first.tasks]
+    again = taken(
+        master(
+            {"id": 1, "title": "A, reworded"},
+            {"id": 2, "title": "B", "subtasks": [{"id": 1, "title": "Part"}]},
+            {"id": 3, "title": "C", "dependencies": [1]},
+        ),
+        "taskmaster",
+        *there,
+        seed=100,
+    )
+    assert report.counts(again) == {"created": 2, "existing": 2, "skipped": 0}
+    made = by_key(again)
+    assert made["3"].blocked_by == (there[0].id,)
+    assert made["2.1"].parent == there[1].id
+    assert again.families == {there[1].id: (made["2.1"].id,)}
+    assert taken(master({"id": 1, "title": "A"}), "taskmaster", *there).tasks == ()
+
+
+def test_every_item_is_accounted_for() -> None:
+    """Two with one key are both kept; one without a title and one that is too large are skipped with the reason."""
+    found = taken(
+        master(
+            {"id": 1, "title": "A"}, {"id": 1, "title": "B"}, {"id": 2, "title": " "},
+            {"id": 3, "title": "C", "details": "x" * 1_000_000},
+        ),
+        "taskmaster",
+    )  # fmt: skip
+    assert report.counts(found) == {"created": 2, "existing": 0, "skipped": 2}
+    assert [fate.reason for fate in found.fates[2:]] == [
+        "it has no title",
+        "its text has 1000013 bytes, more than a task file may hold (900000)",
+    ]
+    assert [task.ref for task, _ in found.tasks] == ["1", None]
+    assert len(found.warnings) == 2
+
+
+def test_a_secret_is_refused_with_its_place() -> None:
+    """What would stay in git for ever is not imported."""
+    token = "ghp_" + "a1B2" * 9
+    with pytest.raises(ImportRefused, match=r"^tasks\.json, master task 1: .*token"):
+        taken(master({"id": 1, "title": "A", "notes": token}), "taskmaster")
+
+
+CHECKLIST = """# Release
+
+Some words. - [ ] not a task
+
+## Before
+- [x] Freeze
+- [ ] Test on **Linux** 🐧
+  more about it
+
+      code
+  - [ ] Also on macOS
+    1. [-] and BSD
+* [/] Write notes
+
+```
+- [ ] example
+```
+## After
+- [ ] Test on **Linux** 🐧
+- [?] Ask
+"""
+
+
+def test_checklists() -> None:
+    """Marks, nesting, text beneath a line, headings; what stands in a fence is none."""
+    found = taken(one(CHECKLIST, "TODO.md"), "checklist")
+    top = "TODO.md > Release > "
+    linux = f"{top}Before > Test on **Linux** 🐧"
+    assert shape(found) == {
+        f"{top}Before > Freeze": ("done", [], None),
+        linux: ("delegated", [], None),
+        f"{linux} > Also on macOS": ("pending", [], linux),
+        f"{linux} > Also on macOS > and BSD": ("cancelled", [], f"{linux} > Also on macOS"),
+        f"{top}Before > Write notes": ("pending", [], None),
+        f"{top}After > Test on **Linux** 🐧": ("pending", [], None),
+        f"{top}After > Ask": ("backlog", [], None),
+    }
+    assert by_key(found)[linux].category == "Before"
+    assert next(body for task, body in found.tasks if task.category == "Before" and "Linux" in task.title) == (
+        "more about it\n\n    code\n"
+    )
+
+
+def test_a_checklist_keeps_its_order_and_its_place_when_lines_move() -> None:
+    """Ids grow with the lines, so that equal tasks start in that order; a moved or ticked line is the same task."""
+    found = taken(one("- [ ] a\n- [ ] b\n- [ ] a\n"), "checklist")
+    assert [task.id for task, _ in found.tasks] == sorted(task.id for task, _ in found.tasks)
+    assert [fate.item.key for fate in found.fates] == ["file > a", "file > b", "file > a (2)"]
+    again = taken(one("- [x] b\n\n- [ ] a\n"), "checklist", *(task for task, _ in found.tasks))
+    assert report.counts(again) == {"created": 0, "existing": 2, "skipped": 0}
+
+
+def orange(*tasks: Mapping[str, Any]) -> Source:
+    """Make an export."""
+    return one(json.dumps({"tasks": tasks}))
+
+
+def kept(task: Task) -> Any:
+    """Give what was set aside."""
+    return task.extra["x-orange"]
+
+
+def test_own_tasks_keep_their_ids_and_lose_what_was_said_of_another_project() -> None:
+    """A claim, a merge, a run: kept aside. A task that was bound to a run starts anew."""
+    found = taken(
+        orange(
+            {"id": "k3f9x2ab", "title": "A", "status": "working", "run": "k3f9x2ab-1", "claim": {"run": "k3f9x2ab-1",
+             "epoch": 3, "nonce": "n", "host": "h", "at": NOW}, "blocked_by": ["h7d2m4qe"], "state": "in_progress"},
+            {"id": "h7d2m4qe", "title": "B", "status": "done", "merged": {"commit": "abc", "base": "main", "at": NOW},
+             "x-tool": {"a": 1}, "x-orange": {"status": "stuck"}},
+        ),
+        "orange",
+    )  # fmt: skip
+    first, second = (task for task, _ in found.tasks)
+    assert (first.id, first.status, first.blocked_by, first.claim) == ("k3f9x2ab", "pending", ("h7d2m4qe",), None)
+    assert kept(first)["status"] == "working"
+    assert (second.status, second.merged, second.source) == ("done", None, {})
+    assert second.extra["x-tool"] == {"a": 1}
+    assert kept(second)["merged"]["commit"] == "abc"
+    assert [note.message for note in found.warnings] == ["it was working: here it starts anew"]
+
+
+def test_tasks_written_by_hand_may_call_each_other_as_they_like() -> None:
+    """Names that are no ids are keys of the file; the tasks get ids."""
+    found = taken(orange({"id": "db", "title": "DB"}, {"id": "api", "title": "API", "blocked_by": ["db"]}), "orange")
+    made = by_key(found)
+    assert made["api"].blocked_by == (made["db"].id,)
+    assert names.is_id(made["db"].id)
+    again = taken(orange({"id": "db", "title": "DB"}), "orange", *(task for task, _ in found.tasks))
+    assert report.counts(again)["existing"] == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{", "line 1, column 2: it is not JSON"),
+        ('{"tasks": [{"title": 3.5}, {"status": "moon", "title": "a"}]}', "tasks 2: status: 'moon' is not known"),
+        ('{"tasks": [{"title": "a", "title": "b"}]}', "'title' appears twice"),
+        ('{"tasks": [7]}', "tasks 1: expected an object, found a number"),
+        ('{"tasks": [{"title": "a", "labels": {"b": 1}}]}', "tasks 1: labels: must be a list"),
+        ('{"tasks": [{"title": "a", "body": []}]}', "tasks 1: body: expected a text"),
+        ('{"title": NaN}', "NaN is no number"),
+        ("[" * 5000, "nested too deeply"),
+        ("[" * 100 + "]" * 100, "more than 64 lists and maps"),
+        ('{"title": ' + "1" * 5000 + "}", "JSON that can be kept"),
+    ],
+)
+def test_what_is_wrong_is_named_with_its_place(text: str, said: str) -> None:
+    """The file, the line or record, the field."""
+    with pytest.raises(ImportRefused) as refused:
+        taken(one(text), "orange")
+    assert refused.value.message.startswith("file")
+    assert said in refused.value.message
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ('{"tasks": [{"id": "k3f9x2ab", "title": "a", "status": "done", "blocked_by": []}]}', "orange"),
+        ('{"master": {"tasks": []}}', "taskmaster"),
+        ('{"tasks": [{"id": 1, "title": "a", "dependencies": []}]}', "taskmaster"),
+        ('{"type": "task", "payload": {}}', "job"),
+        ('{"task": {"instructions": "x"}}', "job"),
+        ("# Plan\n\n- [ ] a\n", "checklist"),
+    ],
+)
+def test_a_format_is_recognised_by_its_content(text: str, name: str) -> None:
+    """No option is needed where the content says it."""
+    assert formats.recognised(one(text)) == name
+
+
+@pytest.mark.parametrize("text", ["", "just words", "[]", "{}", "[1]", "\0\1"])
+def test_what_is_not_clear_is_asked_for(text: str) -> None:
+    """One sentence names the choices."""
+    with pytest.raises(ImportRefused, match="say --format orange"):
+        formats.recognised(one(text))
+
+
+# -- properties
+
+_nodes = st.integers(0, 7).map(str)
+_edges = st.dictionaries(_nodes, st.lists(_nodes, max_size=4, unique=True), max_size=8)
+_parents = st.dictionaries(_nodes, _nodes, max_size=6)
+
+
+@given(_edges, _parents)
+def test_no_circle_is_left(blockers: dict[str, list[str]], parents: dict[str, str]) -> None:
+    """Whatever waits for whatever: afterwards the graph has no cycle, and only edges were taken out."""
+    for cut in edges.loops(parents):
+        del parents[cut]
+    before = {node: list(waits) for node, waits in blockers.items()}
+    children: dict[str, list[str]] = {}
+    for child, parent in parents.items():
+        children.setdefault(parent, []).append(child)
+    gone = edges.opened(blockers, children, lambda _node, _blocker: True)
+    everyone = {*blockers, *(other for waits in before.values() for other in waits), *parents, *parents.values()}
+    tasks = {
+        node: Task(node, "t", "t", blocked_by=tuple(blockers.get(node, ())), parent=parents.get(node))
+        for node in everyone
+    }
+    assert cycles.cycles(tasks) == ()
+    assert {(node, other) for node, waits in before.items() for other in waits} - set(gone) == {
+        (node, other) for node, waits in blockers.items() for other in waits
+    }
+
+
+def test_edges_that_may_not_go_stay() -> None:
+    """A circle among tasks that were there already is not the import's to open."""
+    assert edges.opened({"a": ["b"], "b": ["a"]}, {}, lambda *_: False) == []
+
+
+def test_a_long_chain_and_a_thick_knot_come_to_an_end() -> None:
+    """Each pass is linear, and few are needed: ten thousand edges all against each other."""
+    many = {str(n): [str((n * k) % 1000) for k in range(1, 11)] for n in range(1000)}
+    chain = {str(n): [str(n + 1)] for n in range(20_000)}
+    assert edges.opened(chain, {}, lambda *_: True) == []
+    assert edges.opened(many, {}, lambda *_: True)
+
+
+_scalars = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=12))
+_words = st.sampled_from(["1", "2", "2.1", "a", "done", "open", "review", "high", "P9", "2026-11-20T09:00:00Z", "T001"])
+_values = st.recursive(
+    st.one_of(_scalars, _words),
+    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(st.text(max_size=5), inner, max_size=4)),
+    max_leaves=8,
+)
+_NAMES = """
+    id title name status priority dependencies subtasks details testStrategy description tags labels assignee
+    blocked_by parent body ref type created_at children x-orange merged stuck job source task estimate
+    issue_type acceptance_criteria notes design comments number state stateReason milestone url user assignees
+    depends_on_id issue_id external_ref estimated_minutes repo task_file branch base attempt worktree_path
+"""
+_records = st.dictionaries(st.one_of(st.sampled_from(_NAMES.split()), st.text(max_size=4)), _values, max_size=9)
+_files = st.one_of(
+    st.lists(_records, max_size=4),
+    st.lists(_records, max_size=4).map(lambda tasks: {"tasks": tasks}),
+    st.dictionaries(
+        st.text(max_size=4), st.lists(_records, max_size=3).map(lambda tasks: {"tasks": tasks}), max_size=2
+    ),
+    _values,
+)
+
+
+def whole(source: Source, tool: str) -> None:
+    """Every item is accounted for, every task can be written, nothing waits in a circle; or one sentence says why."""
+    try:
+        found = taken(source, tool)
+    except ImportRefused:
+        return
+    tasks = {task.id: task for task, _ in found.tasks}
+    assert len(found.fates) == sum(report.counts(found).values())
+    assert len(tasks) == len(found.tasks) == report.counts(found)["created"]
+    assert cycles.cycles(tasks) == ()
+    for task, body in found.tasks:
+        assert set(task.blocked_by) <= tasks.keys()
+        try:
+            made = document.parse(document.render(task, body), "TASK.md")
+        except OrangeError:
+            if tool == "orange":  # its own keys may hold what no file can: it is refused then
+                continue
+            raise
+        assert isinstance(made, document.Document)
+        assert (made.task.title, made.body) == (task.title, body)
+    assert list(report.lines(found, dry_run=True))
+
+
+@pytest.mark.parametrize("tool", [name for name in formats.READERS if name != "checklist"])
+@given(_files)
+def test_no_json_breaks_a_reader(tool: str, value: Any) -> None:
+    """Whatever programs write: wrong types, strange keys, control characters, huge numbers."""
+    whole(one(json.dumps(value)), tool)
+
+
+_lines = st.one_of(
+    st.text(max_size=20),
+    st.sampled_from(["- [ ] a", "  - [x] b", "    - [ ] c", "# A", "## B", "```", "~~~~", "\t* [-] d", "1. [?] e", ""]),
+)
+
+
+@given(st.lists(_lines, max_size=12).map("\n".join))
+def test_no_text_breaks_a_reader(text: str) -> None:
+    """Fences that never close, boxes of any mark, headings, noise."""
+    whole(one(text), "checklist")
+
+
+@given(st.binary(max_size=60).map(lambda data: data.decode("utf-8", "replace")))
+def test_noise_is_refused(text: str) -> None:
+    """What is no file of a format is refused in one sentence, by every reader."""
+    for tool in formats.READERS:
+        whole(one(text), tool)
+
+
+@given(_values)
+def test_what_is_kept_can_be_written(value: Any) -> None:
+    """Under a key, or in the body where it is too much for one."""
+    read = jsontext.load(json.dumps({"a": value}).replace("NaN", "0").replace("Infinity", "1e999"), "file")
+    extra, body = clean.kept("tool", read)
+    task = Task("k3f9x2ab", "T", "t", created_at=NOW, extra=extra)
+    assert isinstance(document.parse(document.render(task, body), "TASK.md"), document.Document)
