@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -11,7 +12,7 @@ from orange.cli.call import Call
 from orange.cli.parsing import Command, common
 from orange.cli.render import one_line
 from orange.cli.task_create import created_line
-from orange.core.imports import formats, report
+from orange.core.imports import backlog, formats, report
 from orange.core.imports.item import ImportRefused, Source
 from orange.project.requests import Filter
 
@@ -19,10 +20,10 @@ if TYPE_CHECKING:
     from orange.core.imports.resolve import Resolved
     from orange.project.job_import import Imported
 
-#: Bytes of all that is read; a list of tasks is never so long.
+#: Bytes of a file; a list of tasks is never so long.
 _LARGEST = 64 << 20
-#: Files of a folder that hold tasks, or that tasks name.
-_ENDINGS = (".md", ".markdown", ".json", ".jsonl")
+#: The file of a folder that holds the tasks, by tool.
+_USUAL = ("tasks/tasks.json", "tasks.json", "issues.jsonl", "tasks.md", "tasks.jsonl")
 _EPILOG = """\b
 Examples:
   orange task import .taskmaster/tasks/tasks.json --dry-run
@@ -82,28 +83,43 @@ def _lines(item: Imported) -> list[str]:
 def read_source(call: Call, path: str) -> Source:
     """Read a file, a folder or standard input. Raises ImportRefused."""
     if path == "-":
-        return Source("standard input", {"standard input": call.stdin.read()}, {})
+        return Source("standard input", {"standard input": call.stdin.read()})
     whole = os.path.abspath(path)
-    name, folder = os.path.basename(whole), os.path.basename(os.path.dirname(whole))
     if os.path.isdir(path):
-        return Source(name, _below(path), {}, folder, many=True)
-    beside = _below(os.path.dirname(whole)) if name.endswith(".jsonl") else {}
-    return Source(name, {name: _read(path, name)}, beside, folder)
+        return _folder(whole)
+    name, folder = os.path.basename(whole), os.path.dirname(whole)
+    return Source(name, {name: _read(path, name)}, partial(_beside, folder), os.path.basename(folder))
 
 
-def _below(folder: str) -> dict[str, str]:
-    """Read the files of a folder that may hold tasks, by path below it."""
-    found: dict[str, str] = {}
-    size = 0
-    for at, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith(".git"))
-        for name in sorted(name for name in names if name.endswith(_ENDINGS)):
-            path = os.path.join(at, name)
-            found[os.path.relpath(path, folder)] = _read(path, os.path.relpath(path, folder))
-            size += os.path.getsize(path)
-            if size > _LARGEST:
-                raise ImportRefused(folder, f"its files are larger than {_LARGEST >> 20} MiB together")
-    return found
+def _folder(path: str) -> Source:
+    """Read what a tool keeps in a folder: many files, or one that has a usual name."""
+    name = os.path.basename(path)
+    files = {at: _read(f"{path}/{at}", f"{name}/{at}") for at in _pages(path)}
+    if files:
+        return Source(name, files, many=True)
+    for file in _USUAL:
+        if os.path.isfile(f"{path}/{file}"):
+            text = _read(f"{path}/{file}", file)
+            return Source(os.path.basename(file), {file: text}, partial(_beside, path), name)
+    raise ImportRefused(name, f"the folder holds neither tasks/*.md nor {', '.join(_USUAL)}: name the file itself")
+
+
+def _pages(path: str) -> list[str]:
+    """List the Markdown files of a folder in the places where tasks lie, by path below it."""
+    places = [f"{above}{place}" for above in ("", "backlog/") for place in backlog.PLACES]
+    return [
+        f"{place}/{name}"
+        for place in places
+        if os.path.isdir(f"{path}/{place}")
+        for name in sorted(os.listdir(f"{path}/{place}"))
+        if name.lower().endswith(".md") and os.path.isfile(f"{path}/{place}/{name}")
+    ]
+
+
+def _beside(folder: str, path: str) -> str | None:
+    """Read a file that a record names, below the folder of the list."""
+    whole = os.path.join(folder, path)
+    return _read(whole, path) if os.path.isfile(whole) else None
 
 
 def _read(path: str, name: str) -> str:

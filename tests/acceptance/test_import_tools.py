@@ -73,7 +73,10 @@ def test_what_is_exported_is_imported_as_it_was(place: Place, tmp_path: Path) ->
     place.orange("task", "create", "Of my own", "--label", "a: b", "--body", "Words\n\n- [ ] and a box  \n")
     first = place.orange("task", "export").out
     (tmp_path / "other").mkdir()
+    shown = place.orange("task", "show", "of-my-own", "--json").out
     with fresh_place(tmp_path / "other") as other:
+        dry = other.orange("task", "import", put(other, "shown.json", shown), "--dry-run", "--json").json
+        assert (dry["kept"], dry["warnings"], dry["counts"]["created"]) == ([], [], 1)
         assert "created 5 of 5 items" in other.orange("task", "import", put(other, "tasks.json", first)).out
         second = other.orange("task", "export").out
         same = [json.loads(text)["tasks"] for text in (first, second)]
@@ -86,6 +89,23 @@ def test_what_is_exported_is_imported_as_it_was(place: Place, tmp_path: Path) ->
 def _at_rest(task: dict[str, Any]) -> dict[str, Any]:
     """Leave out what is said of the project, not of the task."""
     return {name: value for name, value in task.items() if name not in {"project", "waiting"}}
+
+
+def test_a_folder_of_another_tool_is_read(place: Place) -> None:
+    """Backlog.md's many files, or the one file that a tool keeps in its folder, with the texts beside it."""
+    pages = place.home / "app" / "backlog" / "tasks"
+    pages.mkdir(parents=True)
+    (pages / "task-1 - one.md").write_text("---\nid: task-1\ntitle: One\nstatus: To Do\n---\n\nWords\n")
+    queue = place.home / "queue"
+    (queue / "tasks").mkdir(parents=True)
+    (queue / "tasks" / "T-1.md").write_text("# Two\n\nMore words\n")
+    (queue / "tasks.jsonl").write_text('{"id": "T-1", "task_file": "queue/tasks/T-1.md", "status": "todo"}\n')
+    assert "created 1 of 1" in place.orange("task", "import", str(place.home / "app")).out
+    again = place.orange("task", "import", str(place.home / "app" / "backlog"), "--json").json
+    assert (again["format"], again["counts"]["existing"]) == ("backlog", 1)
+    made = place.orange("task", "import", str(queue / "tasks.jsonl"), "--json").json
+    assert (made["format"], made["tasks"][0]["title"]) == ("taskq", "Two")
+    assert place.orange("task", "show", "T-1", "--json").json["task"]["body"] == "# Two\n\nMore words\n"
 
 
 @pytest.mark.parametrize(
@@ -110,5 +130,5 @@ def test_files_that_are_none(place: Place) -> None:
     """No file, binary, a folder without tasks."""
     binary = place.home / "a.json"
     binary.write_bytes(b"\xff\xfe\x00")
-    for path, said in ((str(binary), "not UTF-8"), ("nowhere.json", "No such file"), (".", "not clear")):
+    for path, said in ((str(binary), "not UTF-8"), ("nowhere.json", "No such file"), (".", "name the file itself")):
         assert said in place.orange("task", "import", path, fails=True).err

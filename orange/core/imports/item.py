@@ -5,7 +5,7 @@ Next in the flow: `resolve` turns keys into ids and items into tasks.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from orange.core.model import Task
@@ -23,6 +23,11 @@ class ImportRefused(OrangeError):
         self.where, self.reason = where, reason
 
 
+def _nothing(_path: str) -> str | None:
+    """Find no file: what has been sent by another program lies nowhere."""
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """What is imported: one file, or those of a folder."""
@@ -31,8 +36,8 @@ class Source:
     name: str
     #: The texts, by path below the folder (of a single file: by its name), in order.
     files: Mapping[str, str]
-    #: Texts that lie beside the file and that its records may name, by path.
-    beside: Mapping[str, str]
+    #: Gives the text of a file that a record names, by its path below the folder; None where there is none.
+    beside: Callable[[str], str | None] = _nothing
     #: The name of the folder the file lies in; empty for standard input.
     folder: str = ""
     #: Whether it is a folder.

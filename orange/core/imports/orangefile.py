@@ -23,7 +23,9 @@ from orange.core.problems import InvalidInput
 
 FORMAT = "orange"
 #: What a task object holds beside the keys of the file: derived anew, or this machine's.
-_DERIVED = ("project", "path", "ready", "state", "progress", "waiting", "steps", "checks", "spent")
+_DERIVED = (
+    "project", "path", "ready", "state", "progress", "waiting", "steps", "checks", "reviews", "comments", "spent",
+)  # fmt: skip
 
 
 def read(source: Source) -> Reading:

@@ -1,0 +1,106 @@
+"""Backlog.md's folder: a Markdown file with frontmatter for each task, in `tasks`, `completed`, `drafts`, `archive`.
+
+Its comments that mark sections are taken out of the text; nothing else of it is changed. Next in the flow: `resolve`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from orange.core.entries import Unreadable
+from orange.core.imports import clean, words
+from orange.core.imports.fields import Fields, blank, item
+from orange.core.imports.item import ImportRefused, Item, Reading, Source
+
+FORMAT = "backlog"
+#: Folders whose files are tasks, with the status that lies in the place; empty where the file says it.
+PLACES = {"tasks": "", "completed": "", "drafts": "draft", "archive/tasks": "archived", "archive/drafts": "archived"}
+_MARK = re.compile(r"^<!-- (?:SECTION:[A-Z_]+|AC|DOD):(?:BEGIN|END) -->[ \t]*\n?", re.MULTILINE)
+_DATE = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[ T](\d{2}:\d{2})(:\d{2})?)?(?:Z| UTC)?")
+
+
+def read(source: Source) -> Reading:
+    """Read the tasks of a folder, or one of its files. Raises ImportRefused."""
+    if not source.many:
+        return Reading.of([_item(source.text, source.name, "")])
+    found = [(path, place) for path in source.files for place in _place(path)]
+    if not found:
+        raise ImportRefused(source.name, "there is no tasks/*.md in it: name the folder that Backlog.md keeps")
+    return Reading.of(_readable(source.files[path], f"{source.name}/{path}", PLACES[place]) for path, place in found)
+
+
+def is_one(text: str) -> bool:
+    """Whether a single file looks like one of its tasks."""
+    return text.startswith("---") and re.search(r"^created_date:", text[:4000], re.MULTILINE) is not None
+
+
+def _readable(text: str, where: str, placed: str) -> Item:
+    """Read a file of a folder; one that cannot be read keeps nobody else out."""
+    try:
+        return _item(text, where, placed)
+    except ImportRefused as refused:
+        return Item(where, where, blank(), skip=refused.message)
+
+
+def _place(path: str) -> list[str]:
+    """Name the place a file lies in; the folder above may be the one that was named."""
+    folder, _, name = path.removeprefix("backlog/").rpartition("/")
+    return [folder] if folder in PLACES and name.lower().endswith(".md") else []
+
+
+def _item(text: str, where: str, placed: str) -> Item:
+    from orange.core import guardedyaml  # loads YAML: other formats do without
+
+    try:
+        front = guardedyaml.read(text.replace("\r\n", "\n"))
+    except Unreadable as wrong:
+        raise ImportRefused(f"{where}, line {wrong.line}", f"{wrong.message}; {wrong.hint}") from None
+    fields = Fields(dict(front.raw), where)
+    body = _MARK.sub("", text.replace("\r\n", "\n")[front.body :])
+    kind = fields.text("type")
+    if kind and words.kind(kind) == "task" and kind != "task":
+        fields.keep("type", kind)
+    priority, notes = fields.priority("priority")
+    status = fields.text("status")
+    key = fields.text("id")
+    draft = blank(
+        ref=clean.line(key) or None,
+        type=words.kind(kind),
+        priority=priority,
+        labels=clean.lines(fields.texts("labels")),
+        assignee=clean.line(", ".join(fields.texts("assignee"))) or None,
+        category=clean.line(fields.text("milestone")) or None,
+        context_files=clean.lines(_files(fields)),
+        created_at=_time(fields.text("created_date")),
+    )
+    return item(
+        fields,
+        FORMAT,
+        key=_key(key) or where,
+        title=fields.text("title"),
+        draft=draft,
+        status=placed if placed and words.standing(status, FORMAT).open else status,
+        parts=(("", body),),
+        blockers=map(_key, fields.texts("dependencies")),
+        parent=_key(fields.text("parent_task_id", "parent")) or None,
+        notes=notes,
+    )
+
+
+def _key(given: str) -> str:
+    """Give an id in one writing: the tool takes `TASK-7` and `task-7` for the same."""
+    return given.strip().upper()
+
+
+def _files(fields: Fields) -> Iterator[str]:
+    """Take references that are files of the repository; addresses and the rest are left."""
+    given = fields.texts("references")
+    files = [one for one in given if "://" not in one and not one.startswith(("/", "~")) and ".." not in one]
+    fields.keep("references", [one for one in given if one not in files])
+    yield from files
+
+
+def _time(given: str) -> str:
+    match = _DATE.fullmatch(given.strip())
+    return f"{match[1]}T{match[2] or '00:00'}{match[3] or ':00'}Z" if match else ""
