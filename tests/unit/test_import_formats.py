@@ -40,7 +40,7 @@ def test_beads_kinds_of_dependencies() -> None:
                 "bd-3",
                 dependencies=[edge("bd-3", "bd-2", "blocks"), edge("bd-3", "bd-1", "parent-child"), related],
             ),
-            bead("bd-4", status="blocked", dependencies=[edge("bd-4", "bd-3", "waits-for")]),
+            bead("bd-4", status="blocked", parent="bd-1", dependencies=[edge("bd-4", "bd-3", "waits-for")]),
             bead("bd-5", status="tombstone"),
         ),
         "issues.jsonl",
@@ -51,7 +51,7 @@ def test_beads_kinds_of_dependencies() -> None:
         "bd-1": ("delegated", [], None),
         "bd-2": ("done", [], None),
         "bd-3": ("pending", ["bd-2"], "bd-1"),
-        "bd-4": ("pending", ["bd-3"], None),
+        "bd-4": ("pending", ["bd-3"], "bd-1"),
     }
     made = by_key(found)
     assert made["bd-1"].extra == {"x-beads": {"issue_type": "epic"}}
@@ -131,6 +131,8 @@ def test_backlog_folder() -> None:
         "tasks/task-7 - seven.md": PAGE,
         "tasks/task-7.01 - part.md": page("task-7.01", parent_task_id="task-7"),
         "tasks/readme.md": "# Not a task\n",
+        "tasks/back-9.md": page("BACK-9", assignee="[@ada, '@bob']", reporter="@eve", parent_task_id="task-10"),
+        "tasks/back-10.md": page("BACK-10", title="'a, @b'"),
         "drafts/draft-1.md": page("draft-1"),
         "archive/tasks/task-2 - two.md": page("task-2"),
         "completed/task-1.md": page("task-1", status="Done"),
@@ -143,11 +145,14 @@ def test_backlog_folder() -> None:
         "TASK-5": ("done", [], None),
         "TASK-7": ("delegated", ["TASK-5"], None),
         "TASK-7.01": ("pending", ["TASK-5"], "TASK-7"),
+        "BACK-9": ("pending", [], "BACK-10"),
+        "BACK-10": ("delegated", [], None),
         "DRAFT-1": ("backlog", [], None),
         "TASK-2": ("cancelled", [], None),
         "TASK-1": ("done", [], None),
     }
     assert report.counts(found)["skipped"] == 1
+    assert by_key(found)["BACK-9"].assignee == "@ada, @bob"
     made = by_key(found)["TASK-7"]
     assert (made.title, made.ref, made.priority) == ("Allow a job without an address", "task-7", "high")
     assert (made.assignee, made.category, made.context_files) == ("@codex", "m-1", ("src/app.py",))

@@ -6,7 +6,9 @@ Its comments that mark sections are taken out of the text; nothing else of it is
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 
 from orange.core.entries import Unreadable
 from orange.core.imports import clean, words
@@ -17,6 +19,10 @@ FORMAT = "backlog"
 #: Folders whose files are tasks, with the status that lies in the place; empty where the file says it.
 PLACES = {"tasks": "", "completed": "", "drafts": "draft", "archive/tasks": "archived", "archive/drafts": "archived"}
 _MARK = re.compile(r"^<!-- (?:SECTION:[A-Z_]+|AC|DOD):(?:BEGIN|END) -->[ \t]*\n?", re.MULTILINE)
+_HEAD = re.compile(r"\A---\n.*?^---$", re.DOTALL | re.MULTILINE)
+#: A line that names people, and a name without quotes in it.
+_PEOPLE = re.compile(r"^(?:(?:assignee|reporter):|[ \t]*-)[ \t]+(?:\[[ \t]*)?@.*$", re.MULTILINE)
+_NAME = re.compile(r"(?<![\w'\"@])(@[^\s,\]'\"]+)")
 _DATE = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[ T](\d{2}:\d{2})(:\d{2})?)?(?:Z| UTC)?")
 
 
@@ -27,7 +33,26 @@ def read(source: Source) -> Reading:
     found = [(path, place) for path in source.files for place in _place(path)]
     if not found:
         raise ImportRefused(source.name, "there is no tasks/*.md in it: name the folder that Backlog.md keeps")
-    return Reading.of(_readable(source.files[path], f"{source.name}/{path}", PLACES[place]) for path, place in found)
+    items = [_readable(source.files[path], f"{source.name}/{path}", PLACES[place]) for path, place in found]
+    return Reading.of(_one_prefix(items))
+
+
+def _one_prefix(items: list[Item]) -> Iterator[Item]:
+    """Find `task-7` as `BACK-7`: a project that changes its prefix keeps the old one in its references."""
+    keys = {item.key for item in items}
+    by_number = Counter(map(_number, keys))
+    same = {_number(key): key for key in keys if by_number[_number(key)] == 1}
+
+    def found(key: str) -> str:
+        return key if key in keys else same.get(_number(key), key)
+
+    for one in items:
+        parent = found(one.parent) if one.parent else None
+        yield replace(one, blockers=tuple(map(found, one.blockers)), parent=parent)
+
+
+def _number(key: str) -> str:
+    return key.rpartition("-")[2]
 
 
 def is_one(text: str) -> bool:
@@ -40,7 +65,7 @@ def _readable(text: str, where: str, placed: str) -> Item:
     try:
         return _item(text, where, placed)
     except ImportRefused as refused:
-        return Item(where, where, blank(), skip=refused.message)
+        return Item(where, where, blank(), skip=refused.message.removeprefix(where).lstrip(":, "))
 
 
 def _place(path: str) -> list[str]:
@@ -52,12 +77,13 @@ def _place(path: str) -> list[str]:
 def _item(text: str, where: str, placed: str) -> Item:
     from orange.core import guardedyaml  # loads YAML: other formats do without
 
+    text = _HEAD.sub(lambda head: _quoted(head[0]), text.replace("\r\n", "\n"), count=1)
     try:
-        front = guardedyaml.read(text.replace("\r\n", "\n"))
+        front = guardedyaml.read(text)
     except Unreadable as wrong:
         raise ImportRefused(f"{where}, line {wrong.line}", f"{wrong.message}; {wrong.hint}") from None
     fields = Fields(dict(front.raw), where)
-    body = _MARK.sub("", text.replace("\r\n", "\n")[front.body :])
+    body = _MARK.sub("", text[front.body :])
     kind = fields.text("type")
     if kind and words.kind(kind) == "task" and kind != "task":
         fields.keep("type", kind)
@@ -86,6 +112,11 @@ def _item(text: str, where: str, placed: str) -> Item:
         parent=_key(fields.text("parent_task_id", "parent")) or None,
         notes=notes,
     )
+
+
+def _quoted(head: str) -> str:
+    """Put quotes around names such as @ada: the tool reads them without."""
+    return _PEOPLE.sub(lambda line: _NAME.sub(r"'\1'", line[0]), head)
 
 
 def _key(given: str) -> str:

@@ -55,7 +55,7 @@ def _item(fields: Fields) -> Item:
         status=status,
         parts=_parts(fields),
         blockers=edges.blockers,
-        parent=next(iter(edges.parents), None),
+        parent=_parent(fields, edges),
         notes=notes,
         skip="it was deleted there" if status == "tombstone" else None,
     )
@@ -88,6 +88,15 @@ def _comment(comment: Fields) -> str:
     at = comment.time("created_at", "createdAt")
     who = clean.line(", ".join(str(part) for part in (name, at) if part))
     return f"{who}:\n\n{comment.text('text', 'body')}" if who else comment.text("text", "body")
+
+
+def _parent(fields: Fields, edges: _Edges) -> str | None:
+    """Take the parent: that of the edges; a field that names another one is left."""
+    named = fields.text("parent", "parent_id")
+    found = next(iter(edges.parents), named)
+    if named != found:
+        fields.keep("parent", named)
+    return found or None
 
 
 def _edges(fields: Fields) -> _Edges:

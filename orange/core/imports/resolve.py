@@ -158,8 +158,9 @@ class _Resolver:
     def _draft(self, item: Item, task_id: str) -> Task:
         draft = item.draft
         lost: dict[str, object] = {}
-        if draft.ref and (draft.ref in self.refs):
-            self._warn(item, f"the ref {draft.ref} is taken by another task: it is kept under x-{self.tool}")
+        if draft.ref and draft.ref in self.refs:
+            if self.by_key[item.key] == task_id:  # else it was said already that there are two
+                self._warn(item, f"the ref {draft.ref} is taken by another task: it is kept under x-{self.tool}")
             lost["ref"], draft = draft.ref, replace(draft, ref=None)
         elif draft.ref:
             self.refs.add(draft.ref)

@@ -105,6 +105,7 @@ def _item(fields: Fields, place: _Place, full: str) -> Item:
         parts=(
             ("Context", fields.text("description")),
             ("Details", fields.text("details")),
+            ("Acceptance criteria", "\n".join(fields.texts("acceptanceCriteria"))),
             ("Test strategy", fields.text("testStrategy", "test_strategy")),
         ),
         blockers=tuple(_blocker(place, given) for given in fields.texts("dependencies")),
