@@ -73,8 +73,8 @@ def show(call: Call, /, quick: str) -> None:
 def _page(view: _View, call: Call) -> Iterator[str]:
     yield call.out.shade(one_line(view["title"]), "bold")
     yield f"{call.out.shade(view['status'], _SHADES[view['status']])}  {view['id']}"
-    if view["status"] == "queued":
-        yield "it waits for a free agent slot, and for the daemon: `orange status` says what is in the way"
+    if view["waiting"]:
+        yield f"it waits: {one_line(view['waiting'])}"
     for name in ("agent", "by", "created_at", "started_at", "finished_at", "outcome", "error", "workspace"):
         yield from _field(name.replace("_", " "), view[name], call)
     yield from _field("changed files", view["changed_files"] or None, call)

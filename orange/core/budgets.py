@@ -66,7 +66,12 @@ def overrun(world: World, graph: Graph, task: Task) -> str | None:
             if over:
                 whose = "its budget" if owner_id == task.id else f"the budget of {owner.id} ({owner.title})"
                 return f"{whose} is used up: {over}"
-    over = _over(world.settings.budget.per_day, world.spent_today)
+    return day_overrun(world.settings, world.spent_today)
+
+
+def day_overrun(settings: Settings, used: Bill) -> str | None:
+    """Say what of the day's budget is used up; None while there is some left."""
+    over = _over(settings.budget.per_day, used)
     return f"the project's budget for this day is used up: {over}; the next begins at 00:00 UTC" if over else None
 
 

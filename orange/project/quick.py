@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from orange.core import names, times
+from orange.core import budgets, names, times
 from orange.core import quick as quicks
+from orange.core.allowance import Dispatch
 from orange.core.ending import readable
+from orange.core.graph import Graph
 from orange.core.lifecycle import Actor
 from orange.core.model import Outcome, Presence, Task
 from orange.core.plaintext import SecretRefused
@@ -20,10 +22,11 @@ from orange.core.problems import DaemonUnavailable, InvalidInput, OrangeError
 from orange.core.quick import QuickRun, State
 from orange.core.redact import SHAPES
 from orange.core.settings import AgentSettings
-from orange.project import creation, launch
+from orange.project import creation, dispatching, launch, spending
 from orange.project.claims import check_person
 from orange.project.parts import Parts
 from orange.project.requests import NewTask, Speaker
+from orange.project.world import dispatch_for, live_runs
 
 #: Seconds a run may take to end by itself.
 GRACE = 3.0
@@ -71,7 +74,22 @@ class QuickActions:
     def show(self, address: str) -> dict[str, object]:
         """Return one as JSON, with the end of what its agent said. Raises InvalidInput."""
         quick = quicks.find(address, self._parts.quick.all())
-        return {**view(self._parts, quick), "output": readable(self._parts.quick.log(quick.id).encode())}
+        said = readable(self._parts.quick.log(quick.id).encode())
+        return {**view(self._parts, quick), "waiting": self._waiting(quick), "output": said}
+
+    def _waiting(self, quick: QuickRun) -> str | None:
+        """Say why one is not under way yet."""
+        parts = self._parts
+        if quick.status is not State.QUEUED:
+            return None
+        if not parts.daemon_running():
+            return "no daemon is running: `orange daemon start`"
+        graph = Graph(parts.store.read())
+        switch = dispatching.read(parts.layout.dispatch)
+        dispatch = dispatch_for(parts.settings(), live_runs(parts, graph), 0, switch)
+        return held_back(parts, dispatch, graph) or (
+            "the daemon is about to start it" if dispatch.slots else "no agent slot is free"
+        )
 
     def promote(self, address: str) -> Task:
         """Make a task of a completed one, or return the task that was made of it."""
@@ -86,6 +104,15 @@ def view(parts: Parts, quick: QuickRun) -> dict[str, object]:
     """Return one as JSON."""
     begun = quick.status is not State.QUEUED
     return quicks.view(quick, f"{parts.runs.folder(quick.run)}/output.log" if begun else None)
+
+
+def held_back(parts: Parts, dispatch: Dispatch, graph: Graph) -> str | None:
+    """Say what keeps quick actions from being started, slots apart."""
+    if dispatch.paused or dispatch.draining:
+        reason = f": {dispatch.pause_reason}" if dispatch.pause_reason else ""
+        return f"dispatch is paused{reason}; `orange daemon resume` goes on"
+    settings = parts.settings()
+    return budgets.day_overrun(settings, spending.spent_today(parts, graph, settings))
 
 
 def begin(parts: Parts, quick_id: str) -> None:

@@ -24,15 +24,16 @@ def spent(parts: Parts, graph: Graph, settings: Settings) -> Mapping[str, Bill]:
 
 
 def spent_today(parts: Parts, graph: Graph, settings: Settings) -> Bill:
-    """Return what the runs used that began on this day; nothing where no cap asks for it."""
+    """Return what the runs used that began on this day, quick actions too; nothing where no cap asks for it."""
     if not budgets.counts_days(settings.budget):
         return NOTHING
     begun = budgets.day_of(parts.clock.now())
     tasks = (graph.tasks[task_id] for task_id in {*graph.claimed(), *_closed_since(graph, begun)})
+    quick = (parts.runs.record(one.run) for one in parts.quick.all() if (one.started_at or "") >= begun)
+    records = (*(record for task in tasks for record in _records(parts, task)), *(record for record in quick if record))
     return budgets.total(
         _bill(record, parts.clock.now())
-        for task in tasks
-        for record in _records(parts, task)
+        for record in records
         if record.started_at is not None and record.started_at >= seconds(begun)
     )
 

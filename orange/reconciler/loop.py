@@ -68,7 +68,7 @@ class Reconciler:
         self.switch, settings = dispatching.read(self.parts.layout.dispatch), self.parts.settings()
         self.live = live_runs(self.parts, graph)
         dispatch = dispatch_for(settings, self.live, others, self.switch, self.parts.terms)
-        taken = self.quick.turn(dispatch)
+        taken = self.quick.turn(dispatch, graph)
         self.live += taken
         free = max(0, dispatch.slots - taken)
         dispatch = replace(dispatch, slots=free, cleanup=self.parts.cleanups.tasks())

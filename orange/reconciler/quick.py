@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable, Mapping
 
 from orange.core.allowance import Dispatch
+from orange.core.graph import Graph
 from orange.core.model import Presence
 from orange.core.problems import OrangeError
 from orange.core.quick import QuickRun, Seen, State, Step, owed
@@ -28,14 +29,15 @@ class QuickLoop:
         #: Those whose workspace could not be returned: it is tried again by the next daemon.
         self._kept: set[str] = set()
 
-    def turn(self, dispatch: Dispatch) -> int:
+    def turn(self, dispatch: Dispatch, graph: Graph) -> int:
         """Take the steps that are owed; returns how many free slots that takes up."""
         known = self._parts.quick.open()
         if not known:
             return 0
         sessions = self._parts.executor.observe()
         self._looks.keep({one.run for one in known})
-        slots = 0 if dispatch.paused or dispatch.draining else dispatch.slots
+        waits = any(one.status is State.QUEUED for one in known) and quick.held_back(self._parts, dispatch, graph)
+        slots = 0 if waits else dispatch.slots
         taken = 0
         for one in known:
             step = owed(one, self._seen(one, sessions))

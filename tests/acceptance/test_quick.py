@@ -142,7 +142,7 @@ def test_it_waits_for_a_slot_like_any_agent(place: Place) -> None:
     place.settled({"long": "working"})
     quick = _ask(place, "sleep 600")
     place.create("next", "sleep 600")
-    assert _show(place, quick)["status"] == "queued"
+    assert (_show(place, quick)["status"], _show(place, quick)["waiting"]) == ("queued", "no agent slot is free")
     place.orange("task", "cancel", "long")
     place.until(lambda: _show(place, quick)["status"] == "running", "its turn to come")
     assert [line["code"] for line in place.why("next")] == ["slot"]
@@ -171,3 +171,20 @@ def test_one_that_cannot_be_started_has_failed_and_says_why(place: Place) -> Non
     found = _over(place, _ask(place, "write quick.txt"))
     assert (found["status"], found["outcome"]) == ("failed", None)
     assert "after_create" in found["error"]
+
+
+def test_it_counts_for_the_day_and_waits_while_nothing_may_start(place: Place) -> None:
+    """A day that is used up, and a pause, are named."""
+    configure(place, "agent: script\nreview: {by: none}\nbudget: {per_day: {minutes: 0.01}}\n")
+    place.start()
+    _over(place, _ask(place, "sleep 1"))
+    quick = _ask(place, "write late.txt")
+    assert "this day" in _show(place, quick)["waiting"]
+    task = place.create("late", "write late.txt")
+    place.until(lambda: [line["code"] for line in place.why(task)] == ["budget"], "the day to be named")
+    place.orange("daemon", "pause", "--reason", "lunch")
+    configure(place, "agent: script\nreview: {by: none}\n")
+    assert "lunch" in _show(place, quick)["waiting"]
+    assert _show(place, quick)["status"] == "queued"
+    place.orange("daemon", "resume")
+    assert _over(place, quick)["status"] == "completed"
