@@ -37,7 +37,7 @@ class DaemonDoors(RealDoors):
 
     def keeper(self, project: Project) -> Keeper:
         """Keep answers in the daemon's memory."""
-        return MemoryKeeper(project, self._daemon.answers, wiring.current_home().settings)
+        return MemoryKeeper(project, self._daemon.answers, wiring.current_home())
 
     def daemon_status(self) -> Mapping[str, Any]:
         """Return the status of the daemon this is."""

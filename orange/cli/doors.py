@@ -176,4 +176,4 @@ class RealDoors:
         from orange import wiring
         from orange.wiring import answers
 
-        return answers.FileKeeper(project, os.environ, wiring.current_home().settings)
+        return answers.FileKeeper(project, os.environ, wiring.current_home())

@@ -50,6 +50,20 @@ EVERYTHING = Terms()
 
 
 @dataclass(frozen=True, slots=True)
+class Refusal:
+    """That an agent's provider refuses to go on, as a run met it."""
+
+    agent: str
+    #: Seconds since 1970.
+    until: float
+    run: str
+    #: When the run met it, seconds since 1970; None where nobody said.
+    met: float | None = None
+    #: The folder of the project whose run it was; empty for the one that is looked at.
+    project: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Dispatch:
     """Whether and how much may be started. A time in text is RFC 3339 UTC."""
 
@@ -69,3 +83,5 @@ class Dispatch:
     terms: Terms = EVERYTHING
     #: Tasks whose workspace is returned once they have failed, as was asked when they were started.
     cleanup: frozenset[str] = frozenset()
+    #: What providers refused in any project of the user's: one account, one limit.
+    refused: tuple[Refusal, ...] = ()

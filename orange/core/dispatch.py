@@ -213,15 +213,15 @@ def next_start(scene: Scene) -> float | None:
 
 def _limits_end(scene: Scene) -> Iterator[float | None]:
     """Yield when the limits end that keep tasks from going on or from starting."""
-    if not scene.limited:
+    if not scene.refused:
         return
     for task in scene.each(Status.WORKING):
         if run := scene.parked(task):
             yield run.limited_until
     for task in candidates(scene):
-        run = scene.limited.get(effective.next_agent(task, scene.settings))
-        if run and _is_meant(scene, task):
-            yield run.limited_until
+        refusal = scene.refused.get(effective.next_agent(task, scene.settings))
+        if refusal and _is_meant(scene, task):
+            yield refusal.until
 
 
 def _is_meant(scene: Scene, task: Task) -> bool:

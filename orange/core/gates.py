@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from orange.core import budgets, container, effective
+from orange.core.allowance import Refusal
 from orange.core.lifecycle import Status
-from orange.core.model import Merged, Presence, RequestKind, Run, Task
+from orange.core.model import Merged, Presence, RequestKind, Task
 from orange.core.retry import backoff, backoff_end
 from orange.core.scene import Scene, moment
 from orange.core.times import stamp
@@ -209,17 +210,18 @@ def _budget(scene: Scene, task: Task) -> Reasons:
 
 def _limit(scene: Scene, task: Task) -> Reasons:
     agent = effective.next_agent(task, scene.settings)
-    run = scene.limited.get(agent)
-    if run is not None:
-        yield limit(scene, task, run)
+    refusal = scene.refused.get(agent)
+    if refusal is not None:
+        yield limit(scene, task, refusal)
 
 
-def limit(scene: Scene, task: Task, run: Run) -> Waiting:
+def limit(scene: Scene, task: Task, refusal: Refusal) -> Waiting:
     """Say that an agent's provider refuses to go on, as a run of this machine met it."""
-    mine = task.claim is not None and task.claim.run == run.id
+    mine = task.claim is not None and task.claim.run == refusal.run
     then = "the conversation is continued then" if mine else "nothing is given to it before"
-    message = f"the provider of {run.agent} refuses to go on until {_at(run.limited_until)}; {then}"
-    return Waiting("rate_limit", message, since(scene, task, _at(run.ended_at)), run.id, None)
+    where = f" ({refusal.project} met the limit)" if refusal.project else ""
+    message = f"the provider of {refusal.agent} refuses to go on until {_at(refusal.until)}{where}; {then}"
+    return Waiting("rate_limit", message, since(scene, task, _at(refusal.met)), refusal.run, None)
 
 
 def _at(when: float | None) -> str:

@@ -51,6 +51,11 @@ class Home:
         return f"{self.state}/ports.json"
 
     @property
+    def refusals(self) -> str:
+        """What providers refused in any project."""
+        return f"{self.state}/refusals.json"
+
+    @property
     def socket(self) -> str:
         """The daemon's unix socket."""
         return f"{self.sockets}/daemon.sock"

@@ -1,7 +1,8 @@
 """Rate limits: which agents' providers refuse to go on, until when, and which tasks are parked because of it.
 
 A run that meets such a limit ends without failing; its task stays `working`, holds no slot, and goes on with the same
-conversation once the limit is over. Until then nothing else is given to that agent on this machine.
+conversation once the limit is over. Until then nothing else is given to that agent on this machine, whichever project
+met the limit.
 
 Next in the flow: `scene` keeps them; `settle` lets a parked task go on, `gates` holds others back, `waiting` explains.
 """
@@ -10,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from orange.core.allowance import Refusal
 from orange.core.model import Outcome, Run
 
 
@@ -20,7 +22,20 @@ def limit_of(run: Run, now: float) -> float | None:
     return run.limited_until
 
 
-def limited_agents(runs: Iterable[Run], now: float) -> dict[str, Run]:
-    """Return, for each agent that is refused, the run that was refused longest."""
-    limited = [run for run in runs if limit_of(run, now) is not None]
-    return {run.agent: run for run in sorted(limited, key=lambda run: run.limited_until or 0.0)}
+def refusal_of(run: Run) -> Refusal:
+    """Say what a run met that was refused."""
+    return Refusal(run.agent, run.limited_until or 0.0, run.id, run.ended_at)
+
+
+def refused_agents(runs: Iterable[Run], known: Iterable[Refusal], now: float) -> dict[str, Refusal]:
+    """Return, for each agent that is refused, the longest refusal: of these runs, or known from any project."""
+    found = [refusal_of(run) for run in runs if limit_of(run, now) is not None]
+    found += [refusal for refusal in known if refusal.until > now]
+    return {each.agent: each for each in sorted(found, key=lambda each: (each.until, not each.project))}
+
+
+def news(runs: Iterable[Run], known: Iterable[Refusal], now: float) -> tuple[Refusal, ...]:
+    """Return what these runs met that is not known yet, for the user's other projects."""
+    so_far = {refusal.agent: refusal.until for refusal in known}
+    met = refused_agents(runs, (), now).values()
+    return tuple(refusal for refusal in met if refusal.until > so_far.get(refusal.agent, 0.0))

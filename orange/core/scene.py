@@ -14,7 +14,7 @@ from orange.core import effective
 from orange.core.graph import Graph
 from orange.core.lifecycle import Facts, Status, StuckReason
 from orange.core.model import Board, BranchState, Claim, Outcome, Presence, Run, Task, World
-from orange.core.refusals import limit_of, limited_agents
+from orange.core.refusals import limit_of, refused_agents
 from orange.core.reviews import is_review, run_of
 from orange.core.rules import UNKNOWN, Change, Ruling, Work, drop, judge
 from orange.core.times import is_time, seconds
@@ -58,8 +58,8 @@ class Scene:
         for runs in self._runs.values():
             runs.sort(key=lambda run: (-run.epoch, run.id))
         self._with_runs = sorted(self._runs)
-        #: Agent -> the run that met the limit its provider set, for the agents that nothing is given to.
-        self.limited = limited_agents(world.runs.values(), now)
+        #: Agent -> what its provider refused, for the agents that nothing is given to.
+        self.refused = refused_agents(world.runs.values(), world.dispatch.refused, now)
 
     @property
     def board(self) -> Board:

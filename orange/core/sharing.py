@@ -5,10 +5,11 @@ Next in the flow: `publishing` decides when, `project.publishing` pushes and ask
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from orange.core.allowance import Refusal
 from orange.core.pullrequest import PullRequest
 
 
@@ -149,6 +150,16 @@ class Cleanups(Protocol):
 
     def put(self, task: str, *, wanted: bool) -> None:
         """Say whether a task's workspace is not to be kept. Raises StorageFailed."""
+
+
+class Refusals(Protocol):
+    """What providers refused in any of this user's projects: a small file of theirs."""
+
+    def known(self) -> tuple[Refusal, ...]:
+        """Return what is known, over or not."""
+
+    def add(self, refused: Iterable[Refusal], now: float) -> None:
+        """Add what was refused here, and drop what is over. Raises StorageFailed."""
 
 
 class Publications(Protocol):

@@ -19,6 +19,7 @@ from orange.core.graph import Graph
 from orange.core.landing import base_waits, publication
 from orange.core.lifecycle import CLOSED, Status, StuckReason
 from orange.core.model import Presence, Task, World
+from orange.core.refusals import refusal_of
 from orange.core.retry import describe
 from orange.core.scene import Scene, is_live
 
@@ -152,7 +153,7 @@ def _working(explainer: Explainer, task: Task) -> Reasons:
     else:
         run = scene.held_run(task)
         if parked := scene.parked(task):
-            yield limit(scene, task, parked)
+            yield limit(scene, task, refusal_of(parked))
         elif run is not None and is_live(run) and run.session is Presence.UNKNOWN:
             message = f"whether its session lives could not be told; its run is {run.id}"
             yield Waiting("unknown", message, explainer.since(task, claim.at), run.id, "orange doctor")

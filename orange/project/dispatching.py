@@ -1,4 +1,7 @@
-"""The project's dispatch switch: a small file that says whether new work may start, who said otherwise, and why."""
+"""What holds dispatch up in a project: its switch, and what the providers of agents refused, which all projects share.
+
+The switch is a small file that says whether new work may start, who said otherwise, and why.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,9 @@ import os
 from collections.abc import Mapping
 
 from orange.core import times
+from orange.core.model import World
+from orange.core.refusals import news
+from orange.project.parts import Parts
 
 
 def read(path: str) -> Mapping[str, object]:
@@ -28,6 +34,14 @@ def write(path: str, state: Mapping[str, object]) -> None:
         file.flush()
         os.fsync(file.fileno())
     os.replace(temporary, path)
+
+
+def share_refusals(parts: Parts, world: World) -> None:
+    """Let all projects of the user know what providers refused here. Raises StorageFailed."""
+    now = parts.clock.now()
+    found = news(world.runs.values(), world.dispatch.refused, now)
+    if found:
+        parts.refusals.add(found, now)
 
 
 def paused(now: float, reason: str | None, *, draining: bool) -> dict[str, object]:

@@ -11,7 +11,7 @@ from orange.core.ports import Clock, Configuration, Containers, Executor, Integr
 from orange.core.problems import Problem
 from orange.core.quick import QuickRuns
 from orange.core.settings import Settings
-from orange.core.sharing import Candidates, Cleanups, Forge, Publications
+from orange.core.sharing import Candidates, Cleanups, Forge, Publications, Refusals
 from orange.core.storeports import TaskStore
 from orange.core.usage import Usage
 
@@ -78,6 +78,10 @@ class Parts(Protocol):
     @property
     def publications(self) -> Publications:
         """What was pushed."""
+
+    @property
+    def refusals(self) -> Refusals:
+        """What providers refused in any of the user's projects."""
 
     @property
     def candidates(self) -> Candidates:

@@ -69,7 +69,7 @@ def observe(  # noqa: PLR0913 - two of them by name
     world = World(
         board=Board(graph.tasks, graph.problems, graph.frozen),
         settings=settings,
-        dispatch=dispatch,
+        dispatch=replace(dispatch, refused=parts.refusals.known()),
         host=parts.host,
         runs=runs,
         workspaces={workspace.path: workspace for workspace in parts.workspaces.list()},

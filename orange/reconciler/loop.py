@@ -73,6 +73,7 @@ class Reconciler:
         free = max(0, dispatch.slots - taken)
         dispatch = replace(dispatch, slots=free, cleanup=self.parts.cleanups.tasks())
         world = observe(self.parts, graph, dispatch, self.looks, count=False, strays=look)
+        dispatching.share_refusals(self.parts, world)
         self.checking = bool(world.candidates)
         plan = decide(world, self.parts.clock.now(), graph)
         if plan.actions:

@@ -20,6 +20,7 @@ from orange import __version__
 from orange.adapters import speaker
 from orange.adapters.store.files import FileStore
 from orange.adapters.store.scan import ROOTS, Memory
+from orange.core.home import Home
 from orange.core.layout import Layout
 from orange.core.lifecycle import Actor
 from orange.core.model import Board
@@ -43,11 +44,11 @@ Views = Sequence[Mapping[str, Any]]
 class FileKeeper:
     """Keeps one answer in a file: made before the question is put to the project, used when its answer is there."""
 
-    def __init__(self, project: Project, environment: Mapping[str, str], user_settings: str) -> None:
+    def __init__(self, project: Project, environment: Mapping[str, str], home: Home) -> None:
         self._project, self._environment = project, environment
         #: Whatever changed after this (nanoseconds) may or may not be in the answer.
         self._from = time.time_ns() - _RACY
-        self._places = _looked(project.layout, environment, user_settings)
+        self._places = _looked(project.layout, environment, home)
 
     def found(self) -> Views | None:
         """Return nothing: the fast lane has looked already."""
@@ -94,9 +95,9 @@ class Remembered:
 class MemoryKeeper:
     """Keeps one project's answer in the daemon's memory; `shelf` holds one a repository."""
 
-    def __init__(self, project: Project, shelf: dict[str, Remembered], user_settings: str) -> None:
+    def __init__(self, project: Project, shelf: dict[str, Remembered], home: Home) -> None:
         self._project, self._shelf = project, shelf
-        self._places = _looked(project.layout, os.environ, user_settings)
+        self._places = _looked(project.layout, os.environ, home)
         self._board = project.board()
 
     def found(self) -> Views | None:
@@ -150,13 +151,13 @@ def _flat(found: Iterable[tuple[int, int] | None]) -> bytes:
     return array("q", [number for pair in found for number in pair or ()]).tobytes()
 
 
-def _looked(layout: Layout, environment: Mapping[str, str], user_settings: str) -> Places | None:
+def _looked(layout: Layout, environment: Mapping[str, str], home: Home) -> Places | None:
     """Look at everything but the task files that an answer depends on; None where that does not tell everything."""
     if os.path.lexists(f"{layout.common}/reftable"):
         return None  # there the refs' folders say nothing
     found: Places = {}
     try:
-        for place in _places(layout, environment, user_settings):
+        for place in _places(layout, environment, home):
             if not os.path.isabs(place):
                 return None  # depends on where one stands
             found[place] = numbers(place)
@@ -165,10 +166,10 @@ def _looked(layout: Layout, environment: Mapping[str, str], user_settings: str) 
     return found
 
 
-def _places(layout: Layout, environment: Mapping[str, str], user_settings: str) -> Iterator[str]:
+def _places(layout: Layout, environment: Mapping[str, str], home: Home) -> Iterator[str]:
     names = ("base", "host", "trust.json", "dispatch.json", "journal", "runs")
     yield from (f"{layout.runtime}/{name}" for name in names)
-    yield from (layout.config, user_settings, f"{layout.common}/packed-refs")
+    yield from (layout.config, home.settings, home.refusals, f"{layout.common}/packed-refs")
     yield from (f"{layout.tree}/pipelines", *(f"{layout.tree}/pipelines/{name}" for name in _own_pipelines(layout)))
     yield from (f"{layout.tree}/{root}" for root in ROOTS)  # one that is missing is not among the folders
     yield from folders_below(f"{layout.common}/refs")

@@ -109,10 +109,12 @@ class Place:
                 found[fields.get("name", "")] = fields.get("status", "pending")
         return found
 
-    def start(self) -> subprocess.Popen[bytes]:
+    def start(self, *flags: str) -> subprocess.Popen[bytes]:
         """Start the daemon in the foreground of a process of ours, and wait until it answers."""
         log = (self.home / "daemon.out").open("ab")
-        daemon = subprocess.Popen(self.argv("daemon", "run"), cwd=self.repo, env=self.env, stdout=log, stderr=log)
+        daemon = subprocess.Popen(
+            self.argv("daemon", "run", *flags), cwd=self.repo, env=self.env, stdout=log, stderr=log
+        )
         log.close()
         self.daemons.append(daemon)
         self.until(lambda: self.orange("daemon", "status", "--json").json["daemon"]["running"], "the daemon to answer")

@@ -36,6 +36,7 @@ from orange.adapters.history import open_history
 from orange.adapters.pipelines import FilePipelines
 from orange.adapters.publications import FilePublications
 from orange.adapters.quick import FileQuickRuns
+from orange.adapters.refusals import FileRefusals
 from orange.adapters.store.files import FileStore
 from orange.adapters.usage import FileUsage
 from orange.core.actions import Advance, SettleRun
@@ -230,6 +231,7 @@ class ModelParts:
         self.store = FileStore(layout, open_history(layout, batches=True, now=clock.now), clock)
         self.integration, self.executor, self.runs = FakeIntegration(), FakeExecutor(), FakeRuns({})
         self.publications, self.candidates = FilePublications(layout), FileCandidates(layout)
+        self.refusals = FileRefusals(f"{layout.runtime}/refusals.json", layout.root)
         self.pipelines, self.usage = FilePipelines(layout), FileUsage(layout)
         self.quick, self.cleanups = FileQuickRuns(layout), FileCleanups(layout)
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from orange.core.actions import SettleRun, StartRun
+from orange.core.allowance import Dispatch, Refusal
 from orange.core.lifecycle import Status
 from orange.core.model import Outcome, Run, World
 from orange.core.reconcile import decide
+from orange.core.refusals import news
 from orange.core.retry import failing_tasks
 from orange.core.waiting import why
 from orange.testing.worlds import NOW, a_run, a_task, a_working, a_world, an_ended_run
@@ -70,6 +74,34 @@ def test_the_longest_limit_of_an_agent_counts() -> None:
     assert decide(world, NOW).wake_at == LATER
     (reason,) = why(world.board.tasks["same2345"], world, NOW)
     assert reason.evidence == "another2-1"
+
+
+def test_what_another_project_met_holds_its_agent_here() -> None:
+    """One account, one limit: the reason names the project, and the task starts when the limit is over."""
+    elsewhere = Refusal("claude", LATER, "there234-1", NOW - 9, "/home/ada/shop")
+    world = replace(a_world(a_task("same2345")), dispatch=Dispatch(slots=3, slots_total=3, refused=(elsewhere,)))
+    plan = decide(world, NOW)
+    assert (plan.actions, plan.wake_at) == ((), LATER)
+    (reason,) = why(world.board.tasks["same2345"], world, NOW)
+    assert (reason.code, reason.evidence) == ("rate_limit", "there234-1")
+    assert "(/home/ada/shop met the limit); nothing is given to it before" in reason.message
+    assert decide(world, LATER).actions == (StartRun("same2345", 0),)
+
+
+@pytest.mark.parametrize(
+    ("known", "is_new"),
+    [
+        ((), True),
+        ((Refusal("codex", LATER + 9, "r"),), True),
+        ((Refusal("claude", LATER - 1, "r"),), True),
+        ((Refusal("claude", LATER, "r"),), False),
+        ((Refusal("claude", LATER + 9, "r"),), False),
+    ],
+)
+def test_only_what_is_longer_than_known_is_news(known: tuple[Refusal, ...], is_new: bool) -> None:
+    """Other projects are told what they do not know yet."""
+    found = news([_refused(), _refused("another2", NOW - 1)], known, NOW)
+    assert [(each.agent, each.until, each.run) for each in found] == [("claude", LATER, "limited2-1")] * is_new
 
 
 def test_a_limit_that_holds_nothing_back_is_not_waited_for() -> None:
