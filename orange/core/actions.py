@@ -25,6 +25,8 @@ class StartRun:
     request: RequestKind | None = None
     #: Whether it reviews what was made.
     review: bool = False
+    #: Another agent than the task's own, which is refused by its provider.
+    agent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,8 @@ class LaunchRun:
 
     task: str
     run: str
+    #: As in `StartRun`.
+    agent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,7 +58,13 @@ def is_spent(given: Allotment) -> bool:
 def start_runs(scene: Scene) -> list[StartRun]:
     """List the runs to start now."""
     return [
-        StartRun(task.id, task.epoch, task.request.kind if task.request else None, review=judging.is_awaited(task))
+        StartRun(
+            task.id,
+            task.epoch,
+            task.request.kind if task.request else None,
+            review=judging.is_awaited(task),
+            agent=scene.fallback_for(task),
+        )
         for task in allot(scene).starts
     ]
 
@@ -74,7 +80,7 @@ def allot(scene: Scene) -> Allotment:
     if is_held_back(scene) or is_spent(given):
         return given
     for task in candidates(scene):
-        agent = effective.next_agent(task, scene.settings)
+        agent = scene.agent_for(task)
         taken = task.id in scene.world.dispatch.terms.taken
         if not agent_free(given, agent) or not spawn_free(given, task) or not is_open(scene, task):
             continue
@@ -105,7 +111,8 @@ def _per_agent(scene: Scene) -> dict[str, int]:
     free = dict(scene.settings.limits.per_agent)
     if free:
         for task in scene.each(Status.WORKING, Status.REVIEWING):
-            agent = effective.next_agent(task, scene.settings)
+            run = scene.held_run(task)
+            agent = run.agent if run and run.agent else scene.agent_for(task)
             if agent in free and task.claim and scene.mine(task.claim) and not task.claim.by_person:
                 free[agent] -= 1
     return free | dict(scene.world.dispatch.per_agent)
@@ -219,7 +226,7 @@ def _limits_end(scene: Scene) -> Iterator[float | None]:
         if run := scene.parked(task):
             yield run.limited_until
     for task in candidates(scene):
-        refusal = scene.refused.get(effective.next_agent(task, scene.settings))
+        refusal = scene.refused.get(scene.agent_for(task))
         if refusal and _is_meant(scene, task):
             yield refusal.until
 

@@ -209,8 +209,7 @@ def _budget(scene: Scene, task: Task) -> Reasons:
 
 
 def _limit(scene: Scene, task: Task) -> Reasons:
-    agent = effective.next_agent(task, scene.settings)
-    refusal = scene.refused.get(agent)
+    refusal = scene.refused.get(scene.agent_for(task))
     if refusal is not None:
         yield limit(scene, task, refusal)
 

@@ -102,6 +102,28 @@ class Scene:
             return None
         return self.world.runs.get(task.claim.run)
 
+    def agent_for(self, task: Task) -> str:
+        """Name the agent of a task's next run: whose conversation there is, else its own, or its fallback if refused.
+
+        A fallback is not used where it is refused itself, or not to be had here.
+        """
+        if task.status is Status.REVIEWING and task.request is None:
+            return effective.next_agent(task, self.settings)  # a review waits for its reviewer
+        own = effective.agent_of(task, self.settings)
+        given = self.settings.agents.get(own)
+        fallback = given.fallback if given else None
+        if fallback is None or fallback not in self.world.capabilities:
+            return own
+        speaker = next((run.agent for run in self.runs(task.id) if run.launched and not is_review(run.id)), None)
+        if speaker in {own, fallback}:
+            return speaker
+        return fallback if own in self.refused and fallback not in self.refused else own
+
+    def fallback_for(self, task: Task) -> str | None:
+        """Name the agent of a task's next run where that is not its own."""
+        agent = self.agent_for(task)
+        return None if agent == effective.next_agent(task, self.settings) else agent
+
     def parked(self, task: Task) -> Run | None:
         """Return the run whose limit a working task waits out; None when it waits for none."""
         run = self.held_run(task) if task.status is Status.WORKING else None

@@ -25,7 +25,7 @@ class AgentSettings:
     options: Mapping[str, object] = field(default_factory=dict)
     #: `headless` or `interactive`.
     mode: str = "headless"
-    #: The agent that may take over while this one is rate-limited.
+    #: The agent that is given new work while this one is rate-limited.
     fallback: str | None = None
 
 

@@ -93,7 +93,7 @@ def _look_after(scene: Scene, task: Task, run_id: str) -> Iterator[SettleRun | L
     if run is not None and is_vanished(run):
         yield CloseRun(task.id, run_id, Outcome.CRASHED, describe(replace(run, outcome=Outcome.CRASHED)))
     elif run is None or is_dead(run):
-        yield LaunchRun(task.id, run_id)
+        yield LaunchRun(task.id, run_id, scene.fallback_for(task))
     elif is_over(run) and not scene.parked(task):
         yield settle(scene, task, run)
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import TypeAlias
 
-from orange.core import dispatch, effective, judging
+from orange.core import dispatch, judging
 from orange.core.cycles import knotted
 from orange.core.gates import ENOUGH, Reasons, Waiting, blockers, closed_gates, holder, limit, other_host, person, since
 from orange.core.graph import Graph
@@ -130,7 +130,7 @@ def _slot(explainer: Explainer, task: Task) -> Waiting:
 def _own_slot(explainer: Explainer, task: Task) -> Waiting:
     """Say why a task waits although slots are free."""
     scene, at = explainer.scene, explainer.since(task)
-    agent = effective.next_agent(task, scene.settings)
+    agent = scene.agent_for(task)
     if not dispatch.agent_free(explainer.given, agent):
         remedy = f"orange config set limits.per_agent.{agent} {scene.settings.limits.per_agent.get(agent, 0) + 1}"
         return Waiting("agent_slot", f"no slot for {agent} is free", at, agent, remedy)

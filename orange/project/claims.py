@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from orange.core import names, times
+from orange.core import effective, names, times
 from orange.core.lifecycle import Actor, Status
 from orange.core.model import Claim, Request, RequestKind, Task
 from orange.core.problems import AlreadyClaimed, IllegalTransition, NotAllowed, StaleWrite
@@ -29,6 +29,15 @@ def claim_run(
         claimed = _bind(pen, _started(pen, task))
         pen.event(task.id, "task.claimed", run=claimed.run, epoch=claimed.epoch, request=request)
         return claimed
+
+
+def assign(parts: Parts, speaker: Speaker, task_id: str, run: str, agent: str) -> None:
+    """Note that a claimed run is given to another agent than the task's own. Raises StaleWrite."""
+    with parts.store.transaction(f"give {run} to {agent}") as tx:
+        task = tx.task(task_id)
+        check_epoch(task, run)
+        own = effective.agent_of(task, parts.settings())
+        Pen(parts, speaker, tx).event(task_id, "task.assigned", run=run, agent=agent, instead_of=own)
 
 
 def take(parts: Parts, speaker: Speaker, task_id: str) -> Task:

@@ -70,8 +70,8 @@ def results_of(parts: Parts, task: Task, epoch: int) -> tuple[Result, ...]:
     return record.course.results if record and record.course else ()
 
 
-def course_of(parts: Parts, task: Task, values: Mapping[str, str]) -> Course:
-    """Say which steps the claimed run does, from where. Raises PipelineUnusable."""
+def course_of(parts: Parts, task: Task, values: Mapping[str, str], agent: str) -> Course:
+    """Say which steps the claimed run of an agent does, from where. Raises PipelineUnusable."""
     pipeline = pipeline_of(parts, task)
     before = results_of(parts, task, task.epoch - 1)
     asked = task.request
@@ -82,18 +82,20 @@ def course_of(parts: Parts, task: Task, values: Mapping[str, str]) -> Course:
         feedback=asked.message if asked and asked.kind in _CHANGES else None,
     )
     agents = [step for step in pipeline.steps if step.kind in BY_AGENT]
-    specs = {step.name: _spec(parts, task, step, _told(parts, step, values, alone=len(agents) == 1)) for step in agents}
+    alone = len(agents) == 1
+    specs = {step.name: _spec(parts, task, step, _told(parts, step, values, alone=alone), agent) for step in agents}
     return Course(pipeline.name, pipeline.steps, results, specs)
 
 
-def _spec(parts: Parts, task: Task, step: Step, told: tuple[str, str, str]) -> StepSpec:
+def _spec(parts: Parts, task: Task, step: Step, told: tuple[str, str, str], main: str) -> StepSpec:
     settings: Settings = parts.settings()
-    agent = step.agent or effective.agent_of(task, settings)
+    agent = step.agent or main
     own = agent == effective.agent_of(task, settings)  # a model is one agent's word
+    meant = own or step.agent is not None
     return StepSpec(
         agent=agent,
-        model=step.model or ((task.model or settings.model) if own else None),
-        effort=step.effort or ((task.effort or settings.effort) if own else None),
+        model=(step.model if meant else None) or ((task.model or settings.model) if own else None),
+        effort=(step.effort if meant else None) or ((task.effort or settings.effort) if own else None),
         agent_settings=settings.agents.get(agent, AgentSettings()),
         prompt=told[0],
         followup=told[1],

@@ -30,15 +30,15 @@ def base_of(parts: Parts, task: Task) -> str:
     return task.base or parts.settings().base or parts.integration.default_base()
 
 
-def launch(parts: Parts, task: Task, run: str) -> None:
-    """Acquire the workspace, write the run's spec, start its session.
+def launch(parts: Parts, task: Task, run: str, agent: str | None = None) -> None:
+    """Acquire the workspace, write the run's spec, start its session; `agent`: another than the task's own.
 
     Raises StaleWrite, WorkspaceFailed, SessionFailed, GitFailed, StorageFailed.
     """
     check_epoch(task, run)
     check_isolation(parts)
     task = prepare_workspace(parts, task)
-    parts.runs.prepare(run_spec(parts, task, run))
+    parts.runs.prepare(run_spec(parts, task, run, agent))
     parts.executor.start(run, str(task.tmux_session))
 
 
@@ -70,15 +70,15 @@ def _brought_back(parts: Parts, task: Task) -> str | None:
     return parts.integration.restored(task.branch, task.merged.base, task.merged.commit)
 
 
-def run_spec(parts: Parts, task: Task, run: str) -> RunSpec:
+def run_spec(parts: Parts, task: Task, run: str, other: str | None = None) -> RunSpec:
     """Gather everything the supervisor needs, so that it reads no settings of its own. Raises PipelineUnusable."""
     settings = parts.settings()
-    agent = effective.agent_of(task, settings)
+    agent = other or effective.agent_of(task, settings)
     hooks = settings.workspaces.hooks
     base = base_of(parts, task)
     before = _earlier(parts, task, agent)
     values = course.values_of(parts, task, base, prompt.since_then(task, _last_word(before) if before else None))
-    found = course.course_of(parts, task, values)
+    found = course.course_of(parts, task, values, agent)
     first = _first(found)
     return RunSpec(
         run=run,
@@ -87,8 +87,8 @@ def run_spec(parts: Parts, task: Task, run: str) -> RunSpec:
         epoch=task.epoch,
         attempt=task.attempts + 1,
         agent=agent,
-        model=task.model or settings.model,
-        effort=task.effort or settings.effort,
+        model=None if other else task.model or settings.model,  # they are words of the task's own agent
+        effort=None if other else task.effort or settings.effort,
         workspace=str(task.workspace),
         branch=task.branch,
         base=base,

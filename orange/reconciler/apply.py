@@ -10,6 +10,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from functools import partial
 from typing import Any
 
 from orange.core import actions as do
@@ -79,7 +80,7 @@ class Applier:
             case do.StartRun():
                 return self._start(action)
             case do.LaunchRun():
-                return self._begin_launch(action.task, action.run)
+                return self._begin_launch(action.task, action.run, action.agent)
             case do.StopRun():
                 return self.begin((action.task,), lambda: self._stop(action, world))
             case do.CloseRun():
@@ -125,10 +126,10 @@ class Applier:
             review = reviewing.claim(self.parts, self.speaker, action.task, action.epoch)
             return self._begin_launch(action.task, str(review.run))
         claimed = claims.claim_run(self.parts, self.speaker, action.task, epoch=action.epoch, request=action.request)
-        return self._begin_launch(action.task, str(claimed.run))
+        return self._begin_launch(action.task, str(claimed.run), action.agent)
 
-    def _begin_launch(self, task: str, run: str) -> bool:
-        begun = self.begin((task, f"{_LAUNCH}{run}"), lambda: self._launch(task, run))
+    def _begin_launch(self, task: str, run: str, agent: str | None = None) -> bool:
+        begun = self.begin((task, f"{_LAUNCH}{run}"), lambda: self._launch(task, run, agent))
         if begun:
             self.begun[run] = task
         return begun
@@ -157,12 +158,15 @@ class Applier:
         except OrangeError as failed:
             log.warning("%s: %s", key, failed.message)
 
-    def _launch(self, task_id: str, run: str) -> None:
+    def _launch(self, task_id: str, run: str, agent: str | None) -> None:
         task = settling.look(self.parts, task_id)
         begin, failing = (
             (reviewing.launch, reviewing.launch_failed) if is_review(run) else (launch.launch, settling.launch_failed)
         )
         try:
+            if agent:
+                claims.assign(self.parts, self.speaker, task_id, run, agent)
+                begin = partial(launch.launch, agent=agent)
             begin(self.parts, task, run)
         except StaleWrite:
             raise

@@ -102,3 +102,28 @@ def test_a_limit_holds_for_all_projects_and_after_a_restart(limited: Place, tmp_
     other.settled({"second": "done"})
     assert f"--resume talk-of-{first}" in started(limited, first)[1]
     assert limited.task(first)["attempts"] == 0
+
+
+def test_a_fallback_takes_new_work_and_no_conversation(limited: Place) -> None:
+    """While its agent is refused a new task is given to the fallback, on record; the parked one waits and goes on."""
+    configure(limited, "agent: claude\nmodel: its-own\nreview: {by: human}\nagents: {claude: {fallback: script}}\n")
+    parked = limited.create("parked")
+    limited.start()
+    limited.until(lambda: limits(limited, parked), "the first to be parked")
+    fresh = limited.create("fresh", "write fresh.txt 1\nattempt 2: append fresh.txt 2\ncommit Fresh")
+    limited.settled({"fresh": "reviewing"})
+    events = limited.orange("task", "events", fresh, "--json").json["events"]
+    (assigned,) = [event["data"] for event in events if event["type"] == "task.assigned"]
+    assert assigned == {"run": f"{fresh}-1", "agent": "script", "instead_of": "claude"}
+    spec = json.loads((limited.repo / ".git" / "orange" / "runs" / f"{fresh}-1" / "spec.json").read_text())["spec"]
+    assert (spec["agent"], spec["model"]) == ("script", None)
+    assert limits(limited, parked)
+    stop(limited)
+    end_of(limited, f"{parked}-1")
+    limited.start()
+    limited.settled({"parked": "reviewing"})
+    assert "--model its-own --resume talk-of-" in started(limited, parked)[1]
+    limited.orange("task", "reject", fresh, "--feedback", "More")
+    limited.until(lambda: limited.task(fresh)["claim"]["epoch"] == 2, "it to be taken up again")
+    limited.settled({"fresh": "reviewing"})
+    assert started(limited, fresh) == []

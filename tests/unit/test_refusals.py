@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from orange.core.actions import SettleRun, StartRun
+from orange.core.actions import LaunchRun, SettleRun, StartRun
 from orange.core.allowance import Dispatch, Refusal
 from orange.core.lifecycle import Status
-from orange.core.model import Outcome, Run, World
+from orange.core.model import Outcome, Run, Task, World
 from orange.core.reconcile import decide
 from orange.core.refusals import news
 from orange.core.retry import failing_tasks
+from orange.core.settings import AgentSettings, Limits, Settings
 from orange.core.waiting import why
 from orange.testing.worlds import NOW, a_run, a_task, a_working, a_world, an_ended_run
 
@@ -86,6 +88,72 @@ def test_what_another_project_met_holds_its_agent_here() -> None:
     assert (reason.code, reason.evidence) == ("rate_limit", "there234-1")
     assert "(/home/ada/shop met the limit); nothing is given to it before" in reason.message
     assert decide(world, LATER).actions == (StartRun("same2345", 0),)
+
+
+AGENTS = {"claude": AgentSettings(fallback="codex")}
+BOTH = frozenset({"claude", "codex", "git"})
+
+
+def _with_fallback(*tasks: Task, refused: Sequence[str] = ("claude",), runs: Sequence[Run] = (), **keys: Any) -> World:
+    refusals = tuple(Refusal(agent, LATER, "there234-1") for agent in refused)
+    dispatch = Dispatch(slots=3, slots_total=3, refused=refusals)
+    given: dict[str, Any] = {"dispatch": dispatch, "settings": Settings(agents=AGENTS), "capabilities": BOTH}
+    return a_world(*tasks, runs=runs, **given | keys)
+
+
+@pytest.mark.parametrize(
+    ("keys", "start"),
+    [
+        ({}, StartRun("fresh234", 0, agent="codex")),
+        ({"refused": ()}, StartRun("fresh234", 0)),
+        ({"refused": ("codex",)}, StartRun("fresh234", 0)),
+        ({"refused": ("claude", "codex")}, None),
+        ({"capabilities": frozenset({"claude", "git"})}, None),
+        ({"settings": Settings()}, None),
+    ],
+)
+def test_a_fallback_is_given_new_work_while_an_agent_is_refused(keys: dict[str, Any], start: StartRun | None) -> None:
+    """Only while it is refused, and only to a fallback that can be had; else the task waits for its own agent."""
+    task = a_task("fresh234")
+    world = _with_fallback(task, **keys)
+    assert decide(world, NOW).actions == ((start,) if start else ())
+    assert [reason.code for reason in why(task, world, NOW)] == ([] if start else ["rate_limit"])
+
+
+@pytest.mark.parametrize(
+    ("speaker", "refused", "start"),
+    [
+        ("claude", ("claude",), None),
+        ("claude", (), StartRun("begun234", 1)),
+        ("codex", ("claude",), StartRun("begun234", 1, agent="codex")),
+        ("codex", (), StartRun("begun234", 1, agent="codex")),
+        ("codex", ("codex",), None),
+        ("gemini", ("claude",), StartRun("begun234", 1, agent="codex")),
+    ],
+)
+def test_a_conversation_goes_on_with_whom_it_was_begun(
+    speaker: str, refused: tuple[str, ...], start: StartRun | None
+) -> None:
+    """It is not moved: it waits for its agent, and what a fallback has begun stays the fallback's."""
+    task = replace(a_task("begun234"), claim=a_working("begun234").unbound().claim)
+    run = an_ended_run("begun234", outcome=Outcome.FAILED, agent=speaker, launched=True, ended_at=NOW - 900)
+    world = _with_fallback(task, refused=refused, runs=[run])
+    assert decide(world, NOW).actions == ((start,) if start else ())
+
+
+def test_a_claimed_run_is_launched_with_its_fallback_too() -> None:
+    """After a crash between claiming and launching it is decided as before."""
+    world = _with_fallback(a_working("fresh234"))
+    assert decide(world, NOW).actions == (LaunchRun("fresh234", "fresh234-1", "codex"),)
+
+
+def test_a_fallback_uses_its_own_slots() -> None:
+    """`limits.per_agent` counts the agent that works."""
+    settings = Settings(agents=AGENTS, limits=Limits(per_agent={"codex": 1}))
+    working = a_run("working2", agent="codex", launched=True)
+    world = _with_fallback(a_task("fresh234"), a_working("working2"), runs=[working], settings=settings)
+    assert decide(world, NOW).actions == ()
+    assert [reason.code for reason in why(world.board.tasks["fresh234"], world, NOW)] == ["agent_slot"]
 
 
 @pytest.mark.parametrize(
