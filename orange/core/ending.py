@@ -155,7 +155,7 @@ def error_text(root: str, subject: Subject, ending: Ending) -> str:
 def _suggestions(subject: Subject, ending: Ending) -> list[str]:
     match ending.outcome:
         case "agent_missing":
-            return ["See which agents can be used here, and why one cannot: `orange agents`."]
+            return ["If its program is missing: `orange agents` says why. If nobody is logged in to it: log in."]
         case "stalled":
             return ["The agent may have waited for input, or for a service: look at its last output.",
                     f"Give it longer with `limits.stall` in the configuration (now {subject.stall:g} s)."]  # fmt: skip

@@ -88,6 +88,8 @@ def _by_status(status: int, conversation: Mapping[str, object]) -> tuple[str, st
         return FINISHED, "the agent finished"
     if conversation.get("limited_until"):
         return RATE_LIMITED, "the model's provider refuses to go on for a while"
+    if conversation.get("logged_out"):
+        return AGENT_MISSING, str(conversation.get("error"))
     if status > 0 and conversation.get("error"):
         return FAILED, f"the agent ended with exit code {status}: {conversation['error']}"
     if status > 0:

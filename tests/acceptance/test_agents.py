@@ -92,6 +92,35 @@ def test_a_rate_limit_is_waited_out(agents: Place, model: Model) -> None:
         assert len(model.of(f"Task {task}")[-1].prompts) == 2
 
 
+def test_an_agent_that_nobody_is_logged_in_to_says_so(agents: Place, model: Model) -> None:
+    """Without a login, or with one that is not known: stuck with the way to log in, and no attempt is used up."""
+    model.play = lambda _conversation: Refuse(401, message="Incorrect API key provided")
+    for name in (".claude.json", ".gemini"):
+        (agents.home / name).rename(agents.home / f"{name}.gone")
+    del agents.extra["GEMINI_API_KEY"]
+    given = json.loads(settings(model.url).removeprefix("agents: "))
+    del given["claude"]["env"]["ANTHROPIC_AUTH_TOKEN"]
+    configure(
+        agents,
+        f"limits: {{attempts: 9, consecutive_failures: 99}}\nreview: {{by: none}}\nagents: {json.dumps(given)}\n",
+    )
+    cures = {
+        "claude": "`/login`",
+        "codex": "`codex login`",
+        "gemini": "run `gemini`",
+        "opencode": "`opencode auth login`",
+    }
+    tasks = {agent: _task(agents, agent, "true") for agent in AGENTS}
+    agents.start()
+    agents.settled(dict.fromkeys((f"with-{agent}" for agent in AGENTS), "stuck"), 150)
+    for agent, task in tasks.items():
+        found = agents.task(task)
+        assert (found["stuck"]["reason"], found["attempts"]) == ("agent_missing", 0), agent
+        assert "is not logged in" in found["stuck"]["message"]
+        assert cures[agent] in found["stuck"]["message"]
+        assert found["claim"]["epoch"] == 1
+
+
 def test_a_killed_agent_goes_on_where_it_was(agents: Place, model: Model) -> None:
     """Killed in the middle of a command, each agent is tried again and continues the same conversation."""
     configure(agents, f"limits: {{consecutive_failures: 9}}\nreview: {{by: none}}\n{settings(model.url)}")

@@ -28,10 +28,12 @@ class Folder:
     """The folder of a run whose agent is a shell script."""
 
     root: Path
+    #: Whose stream the script tells.
+    reader: str = "claude"
 
     def prepare(self, script: str, resumed: str | None = None) -> None:
         """Write what the supervisor would have written."""
-        inner = {"reader": "claude", "argv": ["sh", "-c", script], "resumed": resumed and ["sh", "-c", resumed]}
+        inner = {"reader": self.reader, "argv": ["sh", "-c", script], "resumed": resumed and ["sh", "-c", resumed]}
         resume = {"session": "s-0", "spent": {"input": 0, "output": 0, "cached": 0}} if resumed else None
         self._write("spec.json", json.dumps({"spec": {"resume": resume}, "command": {"inner": inner, "within": ()}}))
         self._write("prompt.md", "All of it\n")
@@ -141,6 +143,34 @@ def test_a_short_refusal_is_the_programs_own_affair(it: Folder) -> None:
     said = '{"type":"assistant","message":{"id":"1","content":[{"type":"text","text":"on"}]}}'
     assert it.run(_tells(INIT, retry, said, DONE))[0] == 0
     assert it.account["limited_until"] is None
+
+
+def test_a_program_that_nobody_is_logged_in_to_says_how(it: Folder) -> None:
+    """What is recorded and shown is the way to log in; a conversation is not begun anew for it."""
+    out = '{"type":"assistant","message":{"model":"<synthetic>","content":[]},"error":"authentication_failed"}'
+    status, shown = it.run("echo anew", _tells(out, FAILED) + "; exit 1")
+    assert status == 1
+    assert "anew" not in shown
+    assert it.account["logged_out"] is True
+    assert it.account["error"] == "Claude Code is not logged in, or not any more: run `claude` and type `/login`"
+    assert it.account["error"] in shown
+
+
+def test_a_program_that_would_ask_for_ever_is_ended(it: Folder) -> None:
+    """OpenCode asks again and again, whatever its provider answers."""
+    retry = '{"type":"retry","status":{"message":"Incorrect API key provided","next":1}}'
+    it.reader = "opencode"
+    status, shown = it.run(_tells(retry) + "; exec tail -f /dev/null")
+    assert status == 1
+    assert "run `opencode auth login`" in shown
+
+
+def test_who_goes_on_is_logged_in(it: Folder) -> None:
+    """A provider that did not know who asks and then does: a failure after that is another."""
+    out = '{"type":"assistant","message":{"model":"<synthetic>","content":[]},"error":"authentication_failed"}'
+    said = '{"type":"assistant","message":{"id":"1","content":[{"type":"text","text":"on"}]}}'
+    assert it.run(_tells(INIT, out, said, FAILED))[0] == 1
+    assert (it.account["logged_out"], it.account["error"]) == (False, "it broke")
 
 
 def test_what_the_program_leaves_running_is_not_waited_for(it: Folder) -> None:

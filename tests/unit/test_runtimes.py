@@ -24,6 +24,7 @@ from orange.adapters.runtimes.events import (
     Said,
     Spent,
     Tokens,
+    Unknown,
 )
 from orange.core.agents import Command, Resume
 from orange.core.settings import AgentSettings
@@ -173,6 +174,37 @@ LINES: list[tuple[Any, dict[str, Any], list[Event]]] = [
         [Limited(NOW + 44.527)],
     ),
     (claude, {"type": "system", "subtype": "api_retry", "retry_delay_ms": 500, "error_status": 500}, []),
+    (
+        claude,
+        {"type": "assistant", "message": {"model": "<synthetic>", "content": []}, "error": "authentication_failed"},
+        [Unknown()],
+    ),
+    (
+        claude,
+        {"type": "result", "is_error": True, "result": "401", "api_error_status": 401},
+        [Spent(Tokens(), None), Unknown(), Failed("401"), Ended(failed=True)],
+    ),
+    (
+        codex,
+        {"type": "turn.failed", "error": {"message": "unexpected status 401 Unauthorized: Missing bearer"}},
+        [Failed("unexpected status 401 Unauthorized: Missing bearer"), Unknown(), Ended(failed=True)],
+    ),
+    (
+        gemini,
+        {"type": "result", "status": "error", "error": {"message": "API key not valid. Please pass a valid one."}},
+        [Spent(Tokens()), Unknown(), Failed("API key not valid. Please pass a valid one."), Ended(failed=True)],
+    ),
+    (
+        opencode,
+        {"type": "error", "error": {"name": "APIError", "data": {"statusCode": 401, "message": "who are you"}}},
+        [Unknown(), Failed("who are you"), Ended(failed=True)],
+    ),
+    (opencode, {"type": "retry", "status": {"message": "invalid x-api-key", "next": 9}}, [Unknown(waits=True)]),
+    (
+        opencode,
+        {"type": "error", "error": {"name": "ProviderAuthError", "data": {"message": "no key"}}},
+        [Unknown(), Failed("no key"), Ended(failed=True)],
+    ),
     (
         claude,
         {"type": "rate_limit_event", "rate_limit_info": {"status": "rejected", "resetsAt": 1795270000}},

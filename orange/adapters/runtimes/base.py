@@ -64,6 +64,21 @@ class Program:
         return usable(name, version)
 
 
+@dataclass(frozen=True, slots=True)
+class Login:
+    """How the user of an agent's program logs in."""
+
+    #: What people call the program.
+    program: str
+    #: What to do, as part of a sentence.
+    cure: str
+    #: The program's exit code when nobody is; None where its stream says it.
+    status: int | None = None
+
+    def __str__(self) -> str:
+        return f"{self.program} is not logged in, or not any more: {self.cure}"
+
+
 def parse_version(text: str) -> tuple[int, int, int]:
     """Read the first version in a text; zeros where there is none."""
     found = _VERSION.search(text)

@@ -11,8 +11,9 @@ import json
 import os
 from collections.abc import Iterator
 
-from orange.adapters.runtimes.base import Program, Which, cli, opening
+from orange.adapters.runtimes.base import Login, Program, Which, cli, opening
 from orange.adapters.runtimes.events import (
+    UNAUTHORIZED,
     Began,
     Called,
     Ended,
@@ -24,6 +25,7 @@ from orange.adapters.runtimes.events import (
     Said,
     Spent,
     Tokens,
+    Unknown,
     number,
     shown,
     text_of,
@@ -39,6 +41,7 @@ program = Program(
     install="npm install -g @anthropic-ai/claude-code@latest",
     package="@anthropic-ai/claude-code",
 )
+login = Login("Claude Code", "run `claude` and type `/login`")
 #: Where it reads skills, below a project and below the user's home.
 skills = (".claude/skills",)
 
@@ -89,6 +92,8 @@ def read(line: Line, now: float) -> Iterator[Event]:
             yield from _system(line, now)
         case "assistant":
             yield from _assistant(line["message"])
+            if line.get("error") == "authentication_failed":
+                yield Unknown()
         case "user":
             yield from _user(line["message"])
         case "rate_limit_event":
@@ -128,6 +133,8 @@ def _result(line: Line) -> Iterator[Event]:
     yield Spent(_tokens(line.get("usage") or {}), line.get("total_cost_usd"))
     if line.get("api_error_status") in _REFUSALS:
         yield Limited(None)
+    if line.get("api_error_status") == UNAUTHORIZED:
+        yield Unknown()
     if line.get("is_error"):
         yield Failed(str(line.get("result") or "; ".join(map(str, line.get("errors") or ())) or line.get("subtype")))
     yield Ended(failed=bool(line.get("is_error")))

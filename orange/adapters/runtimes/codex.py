@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from orange.adapters.runtimes.base import Program, Which, cli, opening
+from orange.adapters.runtimes.base import Login, Program, Which, cli, opening
 from orange.adapters.runtimes.events import (
     Began,
     Called,
@@ -24,6 +24,7 @@ from orange.adapters.runtimes.events import (
     Returned,
     Said,
     Tokens,
+    Unknown,
     number,
     shown,
 )
@@ -33,6 +34,7 @@ from orange.core.settings import AgentSettings
 
 name = "codex"
 program = Program("codex", oldest=(0, 150, 0), install="npm install -g @openai/codex@latest", package="@openai/codex")
+login = Login("Codex", "run `codex login`")
 skills = (".agents/skills", ".codex/skills")
 
 _BYPASS = "--dangerously-bypass-approvals-and-sandbox"
@@ -40,6 +42,7 @@ _BYPASS = "--dangerously-bypass-approvals-and-sandbox"
 #: system's profile may set PATH anew, without the `orange` that the run was given.
 _ALWAYS = ("-c", "check_for_update_on_startup=false", "-c", "allow_login_shell=false")
 _LIMIT = re.compile(r"last status: (?:429|529)|usage limit|rate limit", re.IGNORECASE)
+_UNKNOWN = re.compile(r"status:? 401\b|401 Unauthorized")
 _AT = re.compile(r"try again at (?:(\w{3}) (\d{1,2})\w\w, (\d{4}) )?(\d{1,2}):(\d\d) ([AP]M)")
 _IN = re.compile(r"(\d+) (day|hour|minute|second)")
 _UNITS = {"day": 86400, "hour": 3600, "minute": 60, "second": 1}
@@ -88,7 +91,10 @@ def read(line: Line, now: float) -> Iterator[Event]:
             yield Counted(Tokens(*map(number, counts)))
             yield Ended()
         case "turn.failed":
-            yield from _refused(str((line.get("error") or {}).get("message")), now)
+            message = str((line.get("error") or {}).get("message"))
+            yield from _refused(message, now)
+            if _UNKNOWN.search(message):
+                yield Unknown()
             yield Ended(failed=True)
         case "error":
             yield from _refused(str(line.get("message")), now)

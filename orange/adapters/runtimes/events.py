@@ -13,6 +13,8 @@ from typing import Any, TypeAlias
 #: One line of a stream, parsed.
 Line: TypeAlias = Mapping[str, Any]
 
+#: What a provider answers to somebody it does not know.
+UNAUTHORIZED = 401
 #: Seconds a limit without a time of its own is taken to last.
 UNTOLD = 300.0
 
@@ -91,6 +93,14 @@ class Limited:
 
 
 @dataclass(frozen=True, slots=True)
+class Unknown:
+    """The model's provider does not know who asks: nobody is logged in, or not any more."""
+
+    #: Whether the program would ask again and again.
+    waits: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
     """Something failed, in the agent's words."""
 
@@ -104,7 +114,7 @@ class Ended:
     failed: bool = False
 
 
-Event: TypeAlias = Began | Said | Called | Returned | Spent | Counted | Limited | Failed | Ended
+Event: TypeAlias = Began | Said | Called | Returned | Spent | Counted | Limited | Unknown | Failed | Ended
 
 
 @dataclass(slots=True)
@@ -121,6 +131,8 @@ class Account:
     limited: bool = False
     #: Until when, seconds since 1970; None when nobody said.
     until: float | None = None
+    #: Whether the provider did not know who asks, and nothing was said or done since.
+    logged_out: bool = False
     error: str | None = None
     #: Whether the turn ended as failed; None while it has not ended.
     failed: bool | None = None
@@ -139,13 +151,15 @@ class Account:
                 self.session, self.model = event.session, event.model or self.model
             case Said() | Called():
                 self.turns += 1
-                self.limited, self.until = False, None
+                self.limited, self.until, self.logged_out = False, None, False
             case Spent():
                 self._spend(event)
             case Counted():
                 self._total = event.tokens.less(self.before)
             case Limited():
                 self.limited, self.until = True, event.until or self.until
+            case Unknown():
+                self.logged_out = True
             case Failed():
                 self.error = event.message
             case Ended():
@@ -180,6 +194,7 @@ class Account:
             "conversation_tokens": {"input": counted.input, "output": counted.output, "cached": counted.cached},
             "cost_usd": self.usd,
             "limited_until": (self.until or now + UNTOLD) if self.limited else None,
+            "logged_out": self.logged_out,
             "error": self.error,
         }
 

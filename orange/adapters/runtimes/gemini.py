@@ -12,7 +12,7 @@ import os
 import re
 from collections.abc import Iterator
 
-from orange.adapters.runtimes.base import Program, Which, beside, cli, opening
+from orange.adapters.runtimes.base import Login, Program, Which, beside, cli, opening
 from orange.adapters.runtimes.events import (
     Began,
     Called,
@@ -25,6 +25,7 @@ from orange.adapters.runtimes.events import (
     Said,
     Spent,
     Tokens,
+    Unknown,
     number,
     shown,
 )
@@ -36,6 +37,7 @@ name = "gemini"
 program = Program(
     "gemini", oldest=(0, 40, 0), install="npm install -g @google/gemini-cli@latest", package="@google/gemini-cli"
 )
+login = Login("Gemini CLI", "run `gemini` and choose how to log in, or set GEMINI_API_KEY", status=41)
 skills = (".agents/skills", ".gemini/skills")
 
 #: The file of defaults, in the run's folder; the variable that names such a file; where the machine has its own.
@@ -44,6 +46,7 @@ _VARIABLE = "GEMINI_CLI_SYSTEM_DEFAULTS_PATH"
 _MACHINES = "/etc/gemini-cli/system-defaults.json"
 _FLAGS = ("--yolo", "--skip-trust")
 _LIMIT = re.compile(r"429|quota|rate limit|RESOURCE_EXHAUSTED|overloaded|Suggested retry after", re.IGNORECASE)
+_UNKNOWN = re.compile(r"\b401\b|UNAUTHENTICATED|API key not valid")
 _AFTER = re.compile(r"retry after (\d+(?:\.\d+)?)s")
 
 
@@ -112,5 +115,7 @@ def _result(line: Line, now: float) -> Iterator[Event]:
         if _LIMIT.search(message):
             after = _AFTER.search(message)
             yield Limited(now + float(after[1]) if after else None)
+        if _UNKNOWN.search(message):
+            yield Unknown()
         yield Failed(message)
     yield Ended(failed=failed)

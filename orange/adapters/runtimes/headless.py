@@ -21,8 +21,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from orange import recordfile
-from orange.adapters.runtimes.events import Account, Began, Event, Limited, Spent, Tokens, summed
-from orange.adapters.runtimes.registry import reader
+from orange.adapters.runtimes.events import Account, Began, Event, Limited, Spent, Tokens, Unknown, summed
+from orange.adapters.runtimes.registry import login, reader
 from orange.adapters.runtimes.rendering import Page
 from orange.core import redact, runfiles
 
@@ -151,11 +151,17 @@ class Headless:
 
     def _consider(self, events: Sequence[Event]) -> None:
         """End a program that would wait for its provider longer than is reasonable."""
+        if self._kill_at is None and any(isinstance(event, Unknown) and event.waits for event in events):
+            self._end()
         until = self.account.until
         told = any(isinstance(event, Limited) for event in events)
         if told and until is not None and until - time.time() > WAIT and self._kill_at is None:
-            self._kill_at = time.monotonic() + GRACE
-            os.kill(self._pid, signal.SIGTERM)
+            self._end()
+
+    def _end(self) -> None:
+        """Ask the program to end, and see to it that it does."""
+        self._kill_at = time.monotonic() + GRACE
+        os.kill(self._pid, signal.SIGTERM)
 
     def _save(self) -> None:
         """Write what is known; a full disk loses the account, not the work."""
@@ -164,10 +170,21 @@ class Headless:
         with contextlib.suppress(OSError):
             recordfile.replace(f"{self._folder}/{runfiles.AGENT}", text.encode(), sync=False)
 
+    def judge(self, status: int) -> int:
+        """Say so where the program ended because nobody is logged in; returns its exit code."""
+        known = login(self.inner["reader"])
+        unknown = self.account.logged_out or (known is not None and known.status == status)
+        if known is None or not unknown or (status == 0 and not self.account.failed):
+            return status
+        self.account.logged_out, self.account.error = True, str(known)
+        print(f"! {known}", flush=True)  # noqa: T201 - for people, in the log
+        self._save()
+        return max(status, 1)
+
     @property
     def ended_for_limit(self) -> bool:
         """Whether this process ended the program because of a limit."""
-        return self._kill_at is not None
+        return self._kill_at is not None and not self.account.logged_out
 
 
 def main() -> int:
@@ -182,7 +199,7 @@ def main() -> int:
     inner = headless.inner
     signal.signal(signal.SIGTERM, headless.pass_on)
     try:
-        return _outcome(headless, _attempt(headless))
+        return _outcome(headless, headless.judge(_attempt(headless)))
     except (FileNotFoundError, PermissionError) as error:
         print(f"{inner['argv'][0]}: {error.strerror}", file=sys.stderr)  # noqa: T201 - for people, in the log
         return MISSING
@@ -220,7 +237,8 @@ def _attempt(headless: Headless) -> int:
     inner = headless.inner
     if inner["resumed"]:
         status = headless.run(inner["resumed"], runfiles.FOLLOWUP)
-        if status <= 0 or headless.account.limited or headless.began:
+        account = headless.account
+        if status <= 0 or account.limited or account.logged_out or headless.began:
             return status
         print("[the conversation is not there any more: beginning a new one]", flush=True)  # noqa: T201 - in the log
         headless.account = Account()

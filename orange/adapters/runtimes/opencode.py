@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from urllib.parse import quote
 
-from orange.adapters.runtimes.base import Program, Which, beside, cli, opening
+from orange.adapters.runtimes.base import Login, Program, Which, beside, cli, opening
 from orange.adapters.runtimes.events import (
+    UNAUTHORIZED,
     Began,
     Called,
     Ended,
@@ -24,6 +26,7 @@ from orange.adapters.runtimes.events import (
     Said,
     Spent,
     Tokens,
+    Unknown,
     number,
     shown,
 )
@@ -33,6 +36,7 @@ from orange.core.settings import AgentSettings
 
 name = "opencode"
 program = Program("opencode", oldest=(1, 10, 0), install="npm install -g opencode-ai@latest", package="opencode")
+login = Login("OpenCode", "run `opencode auth login`")
 skills = (".agents/skills", ".claude/skills", ".opencode/skills")
 
 #: The plugin's file, in the run's folder, and its text.
@@ -49,6 +53,8 @@ export const Waits = async () => ({
 """
 _QUIET = {"OPENCODE_DISABLE_AUTOUPDATE": "1"}
 _REFUSALS = frozenset({429, 529})
+#: What providers answer to somebody they do not know; what waits for them tells no status.
+_UNKNOWN = re.compile(r"api[ -]key|unauthori[sz]ed|authentication", re.IGNORECASE)
 
 
 def detect(_settings: AgentSettings, which: Which) -> Found:
@@ -109,7 +115,9 @@ def read(line: Line, _now: float) -> Iterator[Event]:
             if part.get("reason") != "tool-calls":
                 yield Ended()
         case "retry":
-            yield Limited(number(line["status"].get("next")) / 1000)
+            status = line["status"]
+            known = not _UNKNOWN.search(str(status.get("message")))
+            yield Limited(number(status.get("next")) / 1000) if known else Unknown(waits=True)
         case "error":
             yield from _error(line.get("error") or {})
 
@@ -118,6 +126,8 @@ def _error(error: Line) -> Iterator[Event]:
     data = error.get("data") or {}
     if data.get("statusCode") in _REFUSALS:
         yield Limited(None)
+    if data.get("statusCode") == UNAUTHORIZED or error.get("name") == "ProviderAuthError":
+        yield Unknown()
     yield Failed(str(data.get("message") or error.get("name")))
     yield Ended(failed=True)
 

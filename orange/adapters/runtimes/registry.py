@@ -18,7 +18,7 @@ from orange.adapters.runtimes import command as _command
 from orange.adapters.runtimes import gemini as _gemini
 from orange.adapters.runtimes import opencode as _opencode
 from orange.adapters.runtimes import script as _script
-from orange.adapters.runtimes.base import Broken
+from orange.adapters.runtimes.base import Broken, Login
 from orange.adapters.runtimes.events import Event, Line
 from orange.core.agents import Command
 from orange.core.ports import AgentRuntime, RunSpec
@@ -70,6 +70,12 @@ def command(spec: RunSpec, prompt_file: str) -> Command:
         known = ", ".join(sorted(RUNTIMES))
         raise AgentUnusable(f"no agent is called {spec.agent!r} (known: {known}): set `agent` of the task or project")
     return runtime.command(spec, prompt_file)
+
+
+def login(agent: str) -> Login | None:
+    """How a user of the agent's program logs in; None where it needs no login, or nobody said."""
+    found = getattr(RUNTIMES.get(agent), "login", None)
+    return found if isinstance(found, Login) else None
 
 
 def reader(agent: str) -> Reader:
