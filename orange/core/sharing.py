@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from orange.core.allowance import Refusal
 from orange.core.pullrequest import PullRequest
+
+if TYPE_CHECKING:
+    from orange.core.notices import Notice
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +163,19 @@ class Refusals(Protocol):
 
     def add(self, refused: Iterable[Refusal], now: float) -> None:
         """Add what was refused here, and drop what is over. Raises StorageFailed."""
+
+
+class Notices(Protocol):
+    """How a person is told what needs them."""
+
+    def told(self) -> frozenset[str]:
+        """Return the keys of what was told."""
+
+    def keep(self, keys: Iterable[str]) -> None:
+        """Keep the keys of what was told. Raises OSError."""
+
+    def tell(self, command: str, notice: Notice) -> str | None:
+        """Run the user's command; returns why it failed, in one sentence. Raises OrangeError."""
 
 
 class Publications(Protocol):

@@ -11,7 +11,7 @@ from orange.core.ports import Clock, Configuration, Containers, Executor, Integr
 from orange.core.problems import Problem
 from orange.core.quick import QuickRuns
 from orange.core.settings import Settings
-from orange.core.sharing import Candidates, Cleanups, Forge, Publications, Refusals
+from orange.core.sharing import Candidates, Cleanups, Forge, Notices, Publications, Refusals
 from orange.core.storeports import TaskStore
 from orange.core.usage import Usage
 
@@ -82,6 +82,10 @@ class Parts(Protocol):
     @property
     def refusals(self) -> Refusals:
         """What providers refused in any of the user's projects."""
+
+    @property
+    def notices(self) -> Notices:
+        """How a person is told what needs them."""
 
     @property
     def candidates(self) -> Candidates:

@@ -18,6 +18,7 @@ from orange.project.parts import Parts
 from orange.project.requests import Speaker
 from orange.project.world import Looks, dispatch_for, live_runs, observe
 from orange.reconciler.apply import Applier
+from orange.reconciler.notifying import Notifier
 from orange.reconciler.quick import QuickLoop
 
 log = logging.getLogger("orange.reconciler")
@@ -32,6 +33,7 @@ class Reconciler:
     def __init__(self, parts: Parts, speaker: Speaker, again: Callable[[], None], pool: ThreadPoolExecutor) -> None:
         self.parts = parts
         self.applier = Applier(parts, speaker, again, pool)
+        self.notifier = Notifier(parts)
         self.looks = Looks()
         self.quick = QuickLoop(self.applier)
         #: Live runs of this project at the last look: what other projects must leave free.
@@ -74,6 +76,7 @@ class Reconciler:
         dispatch = replace(dispatch, slots=free, cleanup=self.parts.cleanups.tasks())
         world = observe(self.parts, graph, dispatch, self.looks, count=False, strays=look)
         dispatching.share_refusals(self.parts, world)
+        self.notifier.look(graph, self.applier.begin)
         self.checking = bool(world.candidates)
         plan = decide(world, self.parts.clock.now(), graph)
         if plan.actions:

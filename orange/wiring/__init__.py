@@ -22,7 +22,7 @@ from orange.core.problems import DaemonUnavailable, NotAProject, Problem
 from orange.core.quick import QuickRuns
 from orange.core.reviews import task_of
 from orange.core.settings import Settings
-from orange.core.sharing import Candidates, Cleanups, Forge, Publications, Refusals
+from orange.core.sharing import Candidates, Cleanups, Forge, Notices, Publications, Refusals
 from orange.core.storeports import TaskStore
 from orange.core.usage import Usage
 from orange.project.requests import Speaker
@@ -202,6 +202,13 @@ class Wired:
         from orange.adapters.refusals import FileRefusals
 
         return FileRefusals(self.home.refusals, self.layout.root)
+
+    @cached_property
+    def notices(self) -> Notices:
+        """The user's own command."""
+        from orange.adapters.notices import CommandNotices
+
+        return CommandNotices(self.layout, os.environ)
 
     @cached_property
     def candidates(self) -> Candidates:

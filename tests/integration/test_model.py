@@ -33,6 +33,7 @@ from orange import wiring
 from orange.adapters.candidates import FileCandidates
 from orange.adapters.cleanups import FileCleanups
 from orange.adapters.history import open_history
+from orange.adapters.notices import CommandNotices
 from orange.adapters.pipelines import FilePipelines
 from orange.adapters.publications import FilePublications
 from orange.adapters.quick import FileQuickRuns
@@ -231,6 +232,7 @@ class ModelParts:
         self.store = FileStore(layout, open_history(layout, batches=True, now=clock.now), clock)
         self.integration, self.executor, self.runs = FakeIntegration(), FakeExecutor(), FakeRuns({})
         self.publications, self.candidates = FilePublications(layout), FileCandidates(layout)
+        self.notices = CommandNotices(layout, {})
         self.refusals = FileRefusals(f"{layout.runtime}/refusals.json", layout.root)
         self.pipelines, self.usage = FilePipelines(layout), FileUsage(layout)
         self.quick, self.cleanups = FileQuickRuns(layout), FileCleanups(layout)
