@@ -7,7 +7,7 @@ import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -67,7 +67,10 @@ WORKS: dict[str, Work] = {
     "create": _create, "edit": _edit, "claim": _claim, "remove": _remove, "archive": _archive,
 }  # fmt: skip
 works = pytest.mark.parametrize("name", WORKS)
-ways = pytest.mark.parametrize("exchange", [True, False], ids=["exchange", "rename"])
+#: How the disk does it: names are exchanged or not, files are synced one by one or all together.
+Way = Mapping[str, int]
+USUAL: Way = {"exchange": True}
+ways = pytest.mark.parametrize("way", [USUAL, {"exchange": False}, {"many": 1}], ids=["exchange", "rename", "together"])
 
 
 @dataclass(frozen=True)
@@ -111,8 +114,8 @@ def refusal(store: TaskStore, name: str) -> StorageFailed | None:
 class Scenario:
     """One piece of work, with what is seen before and after it, in places that are copied for each try."""
 
-    def __init__(self, folder: Path, name: str, *, exchange: bool) -> None:
-        self.folder, self.name, self.exchange = folder, name, exchange
+    def __init__(self, folder: Path, name: str, way: Way = USUAL) -> None:
+        self.folder, self.name, self.way = folder, name, way
         self.tries = 0
         place = Place(folder / "seed")
         store = place.store()
@@ -123,7 +126,7 @@ class Scenario:
         self.before = see(place.store())
         after = self.place()
         seam = Counter()
-        run(after.store(seam, exchange=exchange), name)
+        run(after.store(seam, **way), name)
         self.after = see(after.store())
         #: How many file operations the work takes.
         self.operations = seam.count
@@ -156,15 +159,15 @@ class Scenario:
 
 @works
 @ways
-def test_a_failing_disk_changes_nothing(folder: Path, name: str, exchange: bool) -> None:
+def test_a_failing_disk_changes_nothing(folder: Path, name: str, way: Way) -> None:
     """EIO, ENOSPC, EACCES at each operation: it worked, or nothing changed, that is said, and a retry works."""
-    scenario = Scenario(folder, name, exchange=exchange)
+    scenario = Scenario(folder, name, way)
     refused = 0
     for number in range(1, scenario.operations + 1):
         error = FAULTS[number % len(FAULTS)]
         place = scenario.place()
         seam = Counter(number, error)
-        said = refusal(place.store(seam, exchange=exchange), name)
+        said = refusal(place.store(seam, **way), name)
         if said:
             assert os.strerror(error) in said.message, seam.last
             assert "Nothing was changed" in said.message, seam.last
@@ -176,7 +179,7 @@ def test_a_failing_disk_changes_nothing(folder: Path, name: str, exchange: bool)
 @works
 def test_a_disk_that_stays_broken_loses_nothing(folder: Path, name: str) -> None:
     """Where not even taking back works, the journal keeps the whole change, says so, and the next look finishes it."""
-    scenario = Scenario(folder, name, exchange=True)
+    scenario = Scenario(folder, name)
     for number in range(1, scenario.operations + 1):
         place = scenario.place()
         said = refusal(place.store(Broken(number, FAULTS[number % len(FAULTS)])), name)
@@ -192,13 +195,13 @@ class Broken(Counter):
             raise OSError(self.error, f"{os.strerror(self.error)} ({operation} {path})")
 
 
-def killed(place: Place, work: Callable[[FileStore], object], seam: Counter, *, exchange: bool = True) -> bool:
+def killed(place: Place, work: Callable[[FileStore], object], seam: Counter, way: Way = USUAL) -> bool:
     """Do something in a child that is killed at one of its operations; whether it was."""
     pid = os.fork()
     if pid == 0:
         status = 1
         try:
-            work(place.store(seam, exchange=exchange))
+            work(place.store(seam, **way))
             status = 0
         finally:
             os._exit(status)
@@ -209,19 +212,19 @@ def killed(place: Place, work: Callable[[FileStore], object], seam: Counter, *, 
 
 @works
 @ways
-def test_a_kill_at_any_operation_gives_old_or_new(folder: Path, name: str, exchange: bool) -> None:
+def test_a_kill_at_any_operation_gives_old_or_new(folder: Path, name: str, way: Way) -> None:
     """SIGKILL before each operation: the next process sees the old state or the new one, whole, and goes on."""
-    scenario = Scenario(folder, name, exchange=exchange)
+    scenario = Scenario(folder, name, way)
     for number in range(1, scenario.operations + 1):
         place = scenario.place()
-        assert killed(place, lambda store: run(store, name), Counter(number, kill=True), exchange=exchange)
+        assert killed(place, lambda store: run(store, name), Counter(number, kill=True), way)
         scenario.check(place, failed=None)
 
 
 @works
 def test_a_kill_while_finishing_is_finished_again(folder: Path, name: str) -> None:
     """Whoever finishes a killed write may be killed at it too, at any operation, and the next one finishes it."""
-    scenario = Scenario(folder, name, exchange=True)
+    scenario = Scenario(folder, name)
     for at in _published(scenario):
         place = scenario.place()
         assert killed(place, lambda store: run(store, name), Counter(at, kill=True))
@@ -279,7 +282,7 @@ def _labels(store: TaskStore, pipe: int = -1) -> None:
 
 def test_a_torn_entry_never_happened(folder: Path) -> None:
     """An entry cut off anywhere (power loss before it was synced) is not applied; what it held is kept aside."""
-    scenario = Scenario(folder, "edit", exchange=True)
+    scenario = Scenario(folder, "edit")
     at = next(_published(scenario))
     place = scenario.place()
     assert killed(place, lambda store: run(store, "edit"), Counter(at, kill=True))
@@ -390,3 +393,25 @@ def test_a_full_disk_destroys_nothing(small_disk: Path) -> None:
     filler.unlink()
     run(place.store(), "claim")
     assert place.store().read().tasks[ONE].epoch == 1
+
+
+def test_many_files_are_made_durable_together_before_what_relies_on_them(folder: Path) -> None:
+    """One call after the last staged file and one after the last applied one, each before the entry goes on."""
+    steps: list[str] = []
+    place = Place(folder / "p")
+    store = place.store(lambda operation, path: steps.append(f"{operation} {path.rpartition('/')[2]}"))
+    add(store, task(1))
+    steps.clear()
+    with store.transaction("many") as tx:
+        for number in range(100, 220):
+            tx.create(task(number), BODY)
+    kinds = [step.partition(" ")[0] for step in steps]
+    first, second = (number for number, kind in enumerate(kinds) if kind == "syncfs")
+    staged = max(number for number, step in enumerate(steps) if step.startswith("write") and step.endswith("-119-0"))
+    applied = [number for number, step in enumerate(steps) if step in {"place TASK.md", "rename TASK.md"}]
+    assert staged < first < min(applied)
+    assert len(applied) == 120
+    assert max(applied) < second
+    assert "fsync" in kinds[first:second]  # the entry itself
+    assert kinds.count("fsync") < 20
+    assert len(place.store().read().tasks) == 121

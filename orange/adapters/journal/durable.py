@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-from orange.adapters.journal import swap
+from orange.adapters.journal import filesystem, swap
 
 #: Called with the operation's name and the path before each operation.
 Step = Callable[[str, str], None]
@@ -33,6 +33,8 @@ _GONE = (FileNotFoundError, NotADirectoryError)
 #: How long a program that has a displaced file open for writing is waited for, in seconds.
 _PATIENCE = 2.0
 _PAUSE = 0.005
+#: So many operations are made durable by one call; for fewer, single calls do not wait for what others write.
+_MANY = 100
 
 
 class Irregular(OSError):
@@ -72,11 +74,14 @@ class Disk:
         step: Step = _no_step,
         *,
         exchange: bool = True,
+        many: int = _MANY,
         pause: Callable[[float], None] = time.sleep,
         ticks: Callable[[], int] = time.time_ns,
     ) -> None:
         #: False makes it do without the exchange of names, as where the system has none.
         self._exchange = exchange
+        #: From how many operations on they are synced together, and whether that is under way.
+        self._many, self._together = many, False
         #: The seam itself, for the lock.
         self.step = step
         #: Waits, in seconds; and the clock of the file system, in nanoseconds since 1970.
@@ -90,6 +95,23 @@ class Disk:
         except OSError as error:
             error.filename, error.filename2 = path, None
             raise
+
+    @contextmanager
+    def together(self, folder: Folder, count: int) -> Iterator[None]:
+        """Make `count` operations durable at the block's end by one call, where they are many and the system can.
+
+        All of them lie on the file system of `folder`, which was opened before the first of them.
+        """
+        if count < self._many or not filesystem.tells_errors():
+            yield
+            return
+        self._together = True
+        try:
+            yield
+        finally:
+            self._together = False
+        with self._doing("syncfs", folder.path):
+            filesystem.sync(folder.fd)
 
     def open(self, path: str, *, make: bool = False) -> Folder:
         """Open a folder by its absolute path."""
@@ -156,8 +178,9 @@ class Disk:
             rest = memoryview(data)
             while rest:
                 rest = rest[os.write(fd, rest) :]
-        with self._doing("fsync", path):
-            os.fsync(fd)
+        if not self._together:
+            with self._doing("fsync", path):
+                os.fsync(fd)
 
     def append(self, folder: Folder, name: str, data: bytes) -> None:
         """Add bytes to the end of a file, made if missing, and sync it."""
@@ -240,8 +263,9 @@ class Disk:
 
     def sync(self, folder: Folder) -> None:
         """Make a folder's names durable."""
-        with self._doing("fsync", folder.path):
-            os.fsync(folder.fd)
+        if not self._together:
+            with self._doing("fsync", folder.path):
+                os.fsync(folder.fd)
 
 
 def _contents(fd: int, path: str) -> bytes:

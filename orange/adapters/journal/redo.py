@@ -20,22 +20,28 @@ from orange.core.problems import StaleWrite
 
 def stage(carry: Carry, ops: tuple[Op, ...]) -> None:
     """Write the new content of every file beside the tree, before the entry is published."""
-    for index, op in enumerate(ops):
-        if op.kind is Kind.WRITE:
-            carry.disk.create(carry.staging, carry.slot(index), op.target)
+    with carry.disk.together(carry.staging, len(ops)):
+        for index, op in enumerate(ops):
+            if op.kind is Kind.WRITE:
+                carry.disk.create(carry.staging, carry.slot(index), op.target)
 
 
 def apply(carry: Carry, ops: tuple[Op, ...]) -> None:
     """Carry staged operations out. Raises OSError, StaleWrite; `carry.undo` then takes back what was done."""
+    with carry.disk.together(carry.tree, len(ops)):
+        for index, op in enumerate(ops):
+            _apply(carry, op, index)
+        carry.sync()
+
+
+def _apply(carry: Carry, op: Op, index: int) -> None:
     ways = {Kind.WRITE: write, Kind.APPEND: _append, Kind.REMOVE: _remove, Kind.MOVE: _move}
-    for index, op in enumerate(ops):
-        try:
-            ways[op.kind](carry, op, index)
-        except (Unmergeable, FileNotFoundError) as error:
-            raise StaleWrite(op.path, "it was edited by hand in the same instant; try again") from error
-        except (NotADirectoryError, Irregular) as error:
-            raise StaleWrite(op.path, "something else than a plain file or folder is in its place") from error
-    carry.sync()
+    try:
+        ways[op.kind](carry, op, index)
+    except (Unmergeable, FileNotFoundError) as error:
+        raise StaleWrite(op.path, "it was edited by hand in the same instant; try again") from error
+    except (NotADirectoryError, Irregular) as error:
+        raise StaleWrite(op.path, "something else than a plain file or folder is in its place") from error
 
 
 def finish(carry: Carry, ops: tuple[Op, ...]) -> None:
