@@ -250,7 +250,7 @@ def render(task: Task, body: str) -> bytes:
 
 
 def _matters(task: Task, key: str) -> bool:
-    return key in schema.ALWAYS or getattr(task, key) != schema.default_of(key)
+    return key in schema.ALWAYS or getattr(task, key) != schema.DEFAULTS[key]
 
 
 def _writable(body: str) -> str:

@@ -94,6 +94,8 @@ ALWAYS = frozenset({"id", "title", "name", "status", "type", "priority", "blocke
 LONG_LISTS = frozenset({"acceptance_criteria", "context_files"})
 _TIMES = frozenset({"created_at", "updated_at", "at", "since"})
 _BLANK = Task("", "", "")
+#: The value that each key has where it is not written.
+DEFAULTS: dict[str, object] = {key: getattr(_BLANK, key) for key in READERS}
 _REQUIRED = {
     "id": f"add `id:` with {names.ID_LENGTH} characters of {names.ID_ALPHABET}, a letter first",
     "title": "add `title:` with one line that says what is wanted",
@@ -153,7 +155,7 @@ def task_of(values: Mapping[str, Any], path: str) -> Task:
 
 def default_of(key: str) -> object:
     """Give the value a key has where it is not written; None for keys that orange does not know."""
-    return getattr(_BLANK, key) if key in READERS else None
+    return DEFAULTS.get(key)
 
 
 def is_cleared(key: str, plain: Raw) -> bool:

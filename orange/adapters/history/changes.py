@@ -14,6 +14,8 @@ from orange.core.problems import InvalidInput
 Changes = Mapping[str, bytes | None]
 
 _ESCAPES = {ord("\\"): b"\\\\", ord('"'): b'\\"', ord("\n"): b"\\n"}
+#: How each byte of a path is written.
+_WRITTEN = [_ESCAPES.get(byte, bytes((byte,))) for byte in range(256)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,4 +84,4 @@ def clean(message: str) -> bytes:
 
 
 def _quoted(path: str) -> bytes:
-    return b'"' + b"".join(_ESCAPES.get(byte, bytes((byte,))) for byte in os.fsencode(path)) + b'"'
+    return b'"%b"' % b"".join(map(_WRITTEN.__getitem__, os.fsencode(path)))

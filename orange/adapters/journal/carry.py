@@ -104,7 +104,7 @@ class Carry:
 
     def sync(self) -> None:
         """Make every changed folder durable."""
-        for path in sorted(self._touched):
+        for path in () if self.disk.is_together else sorted(self._touched):
             try:
                 with self.disk.enter(self.tree, path) as folder:
                     self.disk.sync(folder)

@@ -81,7 +81,7 @@ class Disk:
         #: False makes it do without the exchange of names, as where the system has none.
         self._exchange = exchange
         #: From how many operations on they are synced together, and whether that is under way.
-        self._many, self._together = many, False
+        self._many, self.is_together = many, False
         #: The seam itself, for the lock.
         self.step = step
         #: Waits, in seconds; and the clock of the file system, in nanoseconds since 1970.
@@ -105,11 +105,11 @@ class Disk:
         if count < self._many or not filesystem.tells_errors():
             yield
             return
-        self._together = True
+        self.is_together = True
         try:
             yield
         finally:
-            self._together = False
+            self.is_together = False
         with self._doing("syncfs", folder.path):
             filesystem.sync(folder.fd)
 
@@ -178,7 +178,7 @@ class Disk:
             rest = memoryview(data)
             while rest:
                 rest = rest[os.write(fd, rest) :]
-        if not self._together:
+        if not self.is_together:
             with self._doing("fsync", path):
                 os.fsync(fd)
 
@@ -263,9 +263,8 @@ class Disk:
 
     def sync(self, folder: Folder) -> None:
         """Make a folder's names durable."""
-        if not self._together:
-            with self._doing("fsync", folder.path):
-                os.fsync(folder.fd)
+        with self._doing("fsync", folder.path):
+            os.fsync(folder.fd)
 
 
 def _contents(fd: int, path: str) -> bytes:

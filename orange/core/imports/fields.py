@@ -118,11 +118,11 @@ def item(  # noqa: PLR0913 - keyword-only: the parts of an item
     key = clean.line(key)
     extra, more = clean.kept(tool, fields.rest())
     body = clean.sections(("", whole), *parts, ("", more))
-    draft = replace(draft, title=short, status=stand.status, stuck=stand.stuck, extra=extra)
+    source = {"kind": "imported", "format": tool, "reference": key}
     return Item(
         key,
         fields.where,
-        replace(draft, source={"kind": "imported", "format": tool, "reference": key}),
+        replace(draft, title=short, status=stand.status, stuck=stand.stuck, source=source, extra=extra),
         body,
         open=stand.open,
         blockers=tuple(map(clean.line, waits)),
