@@ -54,6 +54,12 @@ class Transaction(Protocol):
     def write_section(self, task_id: str, section: str, text: str) -> None:
         """Set the text of one `## section` of the body, adding the section where it is missing."""
 
+    def text(self, path: str) -> str | None:
+        """Read a file beside the tasks anew, such as a plan; None where there is none. Raises BrokenFile."""
+
+    def write(self, path: str, text: str) -> None:
+        """Write a file beside the tasks whole. Raises SecretRefused."""
+
     def remove(self, task_id: str) -> None:
         """Delete a task's files; nested tasks move up. History keeps them."""
 
@@ -84,6 +90,9 @@ class TaskStore(Protocol):
 
     def text(self, path: str) -> str:
         """The text of a file under `.orange`, by relative path. Raises TaskNotFound."""
+
+    def names(self, folder: str) -> Sequence[str]:
+        """List the names of the files in a folder under `.orange` that holds no tasks, sorted."""
 
     def events(self, task_id: str) -> Sequence[Event]:
         """A task's audit trail, oldest first; lines that cannot be read are skipped. Raises TaskNotFound."""

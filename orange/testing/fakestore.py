@@ -86,6 +86,10 @@ class FakeStore:
             raise TaskNotFound(path)
         return self._state.files[path].decode("utf-8", "replace")
 
+    def names(self, folder: str) -> tuple[str, ...]:
+        """List the names of the files in a folder."""
+        return tuple(sorted(path[len(folder) + 1 :] for path in self._state.files if os.path.dirname(path) == folder))
+
     def events(self, task_id: str) -> tuple[Event, ...]:
         """A task's audit trail, oldest first. Raises TaskNotFound, BrokenFile."""
         return self._state.trails.get(os.path.dirname(self._standing(self._state).open(task_id).path), ())
@@ -284,6 +288,15 @@ class FakeTransaction:
         """Append a line to the task's audit trail."""
         folder = os.path.dirname(self._draft(task_id).path)
         self._state.trails[folder] = (*self._state.trails.get(folder, ()), event)
+        self._acted = True
+
+    def text(self, path: str) -> str | None:
+        """Read a file beside the tasks."""
+        return self._state.files[path].decode() if path in self._state.files else None
+
+    def write(self, path: str, text: str) -> None:
+        """Write a file beside the tasks."""
+        self._state.files[path] = text.encode()
         self._acted = True
 
     def finish(self) -> bool:

@@ -130,6 +130,26 @@ def test_a_missing_parent_is_refused(store: TaskStore) -> None:
     assert not store.read().tasks
 
 
+def test_files_beside_tasks_are_written_with_them_or_not_at_all(store: TaskStore) -> None:
+    """A plan and its tasks land together; what was written is read back, also within the transaction."""
+    assert store.names("plans") == ()
+    with store.transaction("plan") as tx:
+        assert tx.text("plans/a.md") is None
+        tx.write("plans/a.md", "one\n")
+        assert tx.text("plans/a.md") == "one\n"
+        tx.create(task(1), BODY)
+    assert (store.names("plans"), store.text("plans/a.md"), set(store.read().tasks)) == (("a.md",), "one\n", {ONE})
+    with pytest.raises(InvalidInput, match="taken"), store.transaction("again") as tx:
+        _rewrite(tx)
+    assert store.text("plans/a.md") == "one\n"
+
+
+def _rewrite(tx: Transaction) -> None:
+    """Write a file, and then what is refused."""
+    tx.write("plans/a.md", "two\n")
+    tx.create(task(1), BODY)
+
+
 def test_only_changed_lines_change(bench: Bench) -> None:
     """Comments, order, quoting and unknown keys survive a change byte for byte; `updated_at` is kept."""
     text = (

@@ -96,6 +96,14 @@ class FileStore:
         except OSError as error:
             raise TaskNotFound(path) from error
 
+    def names(self, folder: str) -> tuple[str, ...]:
+        """List the names of the files in a folder that holds no tasks, sorted."""
+        try:
+            with os.scandir(f"{self._layout.tree}/{folder}") as found:
+                return tuple(sorted(item.name for item in found if item.is_file(follow_symlinks=False)))
+        except FileNotFoundError:
+            return ()
+
     def events(self, task_id: str) -> tuple[Event, ...]:
         """A task's audit trail, oldest first; lines that cannot be read are skipped. Raises TaskNotFound."""
         folder = os.path.dirname(self._path(task_id))

@@ -15,20 +15,22 @@ from orange.adapters.store import draft
 from orange.adapters.store.draft import Draft
 from orange.adapters.store.events import EVENTS, line_of
 from orange.adapters.store.leaving import Leaving
-from orange.adapters.store.scan import NAME, ROOTS, uprooted
+from orange.adapters.store.scan import NAME, ROOTS, read_plain, uprooted
 from orange.adapters.store.shelf import Shelf
 from orange.adapters.store.takeup import TakeUp
 from orange.core.layout import Layout
 from orange.core.model import Board, Task
 from orange.core.plaintext import SecretRefused
 from orange.core.ports import Clock
-from orange.core.problems import BrokenFile, InvalidInput, StaleWrite, TaskNotFound
+from orange.core.problems import BrokenFile, InvalidInput, Problem, StaleWrite, TaskNotFound
 from orange.core.redact import SHAPES, Secrets
 from orange.core.storeports import Event
 from orange.core.times import stamp
 
 #: Bytes of an absolute path beyond which a child is not made inside its parent's folder: folders are only for people.
 _DEEPEST = 3000
+#: Bytes of a file beside the tasks.
+_LARGEST = 16 << 20
 
 
 class FileTransaction:
@@ -44,6 +46,8 @@ class FileTransaction:
         #: Paths of the removed tasks.
         self._gone: dict[str, str] = {}
         self._saw_all = False
+        #: Files beside the tasks: what they held, and what they are to hold.
+        self._beside: dict[str, tuple[bytes | None, bytes | None]] = {}
 
     # --- reading
 
@@ -177,12 +181,33 @@ class FileTransaction:
         self._draft(task_id)
         self._folders[task_id] = _checked(folder)
 
+    # --- files beside the tasks
+
+    def text(self, path: str) -> str | None:
+        """Read a file beside the tasks anew; None where there is none. Raises BrokenFile."""
+        if path not in self._beside:
+            self._beside[path] = (_read_beside(f"{self._layout.tree}/{path}", path), None)
+        was, written = self._beside[path]
+        data = was if written is None else written
+        return None if data is None else _decoded(data, path)
+
+    def write(self, path: str, text: str) -> None:
+        """Write a file beside the tasks whole. Raises SecretRefused."""
+        self._refuse_secrets(path, text)
+        self.text(path)
+        self._beside[path] = (self._beside[path][0], text.encode("utf-8", "surrogateescape"))
+
     # --- what comes of it
 
     def ops(self) -> tuple[Op, ...]:
         """List the operations of the journal entry: writes, then audit lines, then what leaves its place."""
         changed = [held.op() for held in self._drafts.values() if held.changed]
-        return (*changed, *self._appends(), *self._leaves())
+        beside = [
+            Op(Kind.WRITE, path, data, base=was)
+            for path, (was, data) in self._beside.items()
+            if data is not None and data != was
+        ]
+        return (*changed, *self._appends(), *self._leaves(), *beside)
 
     def _appends(self) -> Iterator[Op]:
         for task_id, lines in self._events.items():
@@ -219,6 +244,26 @@ def _checked(folder: str) -> str:
     if parts[0] not in ROOTS or any(part in {"", ".", ".."} or part.startswith(".") for part in parts):
         raise InvalidInput("folder", f"{folder!r} is not a folder below {' or '.join(ROOTS)}")
     return folder
+
+
+def _read_beside(path: str, name: str) -> bytes | None:
+    try:
+        data = read_plain(path, _LARGEST)[0]
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise BrokenFile(Problem(name, 0, f"it cannot be read: {error.strerror}")) from error
+    if len(data) > _LARGEST:
+        raise BrokenFile(Problem(name, 0, f"the file is larger than {_LARGEST >> 20} MiB", "split it"))
+    return data
+
+
+def _decoded(data: bytes, name: str) -> str:
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise BrokenFile(Problem(name, line, "the file is not UTF-8 text", "save it as UTF-8")) from None
 
 
 def _refuse_tokens(made: Draft) -> None:
