@@ -1,0 +1,302 @@
+"""Makes candidates of a document's tree: what stands below which heading, and what its lists and tables say.
+
+Next in the flow: `grain` keeps what is to be a task.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+from orange.core.plans import facts
+from orange.core.plans.labels import Label, label
+from orange.core.plans.markdown import plain
+from orange.core.plans.model import Span
+from orange.core.plans.roles import Role, is_story, is_worklike, role_of
+from orange.core.plans.tree import Block, Code, Item, Listing, Paragraph, Section, Table
+from orange.core.plans.units import Evidence, Unit
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What the headings above promise."""
+
+    role: Role = Role.NEUTRAL
+    category: str | None = None
+    feature: bool = False
+
+
+@dataclass(slots=True)
+class Found:
+    """What a document holds: candidates, and what is said beside them."""
+
+    units: list[Unit]
+    #: Sentences outside of candidates, with their lines: some say in which order things go.
+    said: list[tuple[str, int]]
+
+
+def collect(root: Section) -> Found:
+    """Collect the candidates of a document."""
+    found = Found([], [])
+    while len(root.sections) == 1 and not _is_work(root.sections[0]):  # the document's own title
+        _of_section(replace(root, sections=[]), Place(), None, found)
+        root = root.sections[0]
+    found.units = _of_section(root, Place(), None, found)
+    return found
+
+
+def _is_work(section: Section) -> bool:
+    tag = label(section.title)
+    return tag.is_group or role_of(tag.title) is Role.WORK or (tag.is_single and not section.sections)
+
+
+def _of_section(section: Section, place: Place, owner: Unit | None, found: Found) -> list[Unit]:
+    """Return the candidates that stand directly in a section; what only describes goes to its owner."""
+    units: list[Unit] = []
+    expecting: str | None = None
+    for block in section.blocks:
+        expecting = _block(block, place, (owner, units, found), expecting)
+    for below in section.sections:
+        units += _below(below, place, owner, found)
+    return units
+
+
+def _below(section: Section, place: Place, owner: Unit | None, found: Found) -> list[Unit]:
+    """Return what a subsection comes to: a candidate, or the candidates in it where it is only a heap."""
+    tag = label(section.title)
+    role = role_of(tag.title or section.title)
+    named = tag.is_single or tag.is_group
+    if role is Role.CONTEXT and place.role is Role.WORK and _holds_ids(section):
+        role = Role.NEUTRAL
+    if owner is not None and not named and role is Role.CRITERIA:
+        return _of_section(section, replace(place, role=Role.CRITERIA), owner, found)
+    if not named and role in {Role.CONTEXT, Role.ORDER, Role.CRITERIA}:
+        return _of_section(section, replace(place, role=role), owner, found)
+    feature = place.feature or _speaks_of_features(tag, section.title)
+    if not named and role is Role.WORK:
+        heap = Place(Role.WORK, place.category if _is_bare(section.title) else tag.title, feature)
+        return _of_section(section, heap, None if place.role is Role.CONTEXT else owner, found)
+    if not named and place.role in {Role.CONTEXT, Role.ORDER}:
+        return _of_section(section, place, owner, found)
+    return [_heading(section, tag, replace(place, feature=feature), found)]
+
+
+def _holds_ids(section: Section) -> bool:
+    """Whether a list right below a heading has points with ids: then it is work, whatever the heading is called."""
+    items = [item for block in section.blocks if isinstance(block, Listing) for item in block.items]
+    return any(label(plain(item.text)).ref for item in items)
+
+
+def _heading(section: Section, tag: Label, place: Place, found: Found) -> Unit:
+    if not tag.title:
+        tag = replace(tag, title=section.title if re.search(r"\w", section.title) else f"Line {section.line}")
+    placed = Evidence.PLACED if place.role is Role.WORK else Evidence.LOOSE
+    unit = Unit(
+        tag,
+        section.title,
+        Span(section.line, max(section.line, section.end)),
+        Evidence.MARKED if tag.is_single or tag.is_group else placed,
+        heading=not tag.is_single,
+        group=tag.is_group,
+        feature=place.feature,
+        category=place.category,
+        said=[(section.title, section.line)],
+    )
+    inside = Place(Role.WORK if tag.is_group else Role.NEUTRAL, None, place.feature)
+    unit.units = _of_section(section, inside, unit, found)
+    return unit
+
+
+def _speaks_of_features(tag: Label, title: str) -> bool:
+    words = title.lower()
+    return any(word in words for word in ("feature", "user stor", "functional req", "capabilit")) or (
+        tag.word in {"feature", "user story", "story", "use case"}
+    )
+
+
+def _is_bare(title: str) -> bool:
+    return title.strip().lower().rstrip("s") in {"task", "requirement", "feature", "todo", "to-do", "user storie"}
+
+
+def _block(
+    block: Block, place: Place, into: tuple[Unit | None, list[Unit], Found], expecting: str | None
+) -> str | None:
+    """Take in one block; returns the field that the next block is the text of."""
+    owner, units, found = into
+    if isinstance(block, Listing):
+        if expecting is not None and owner is not None:
+            _fill(owner, expecting, [(plain(_whole(item)), item.line) for item in block.items])
+        else:
+            units += _of_list(block, place, owner, found)
+    elif isinstance(block, Table):
+        units += _of_table(block, place, owner, found)
+    elif isinstance(block, Paragraph):
+        return _of_paragraph(block, place, owner, found)
+    elif owner is not None:
+        owner.context += _fenced(block)
+    return None
+
+
+def _fenced(block: Code) -> list[str]:
+    mark = "````" if "```" in block.text else "```"
+    return [f"{mark}{block.info}", *block.text.rstrip("\n").split("\n"), mark]
+
+
+def _of_paragraph(block: Paragraph, place: Place, owner: Unit | None, found: Found) -> str | None:
+    """Take in running text: fields of its owner, or sentences. Returns a field whose text is still to come."""
+    if owner is None or place.role is Role.ORDER:
+        _said(block.text, block.line, place, (owner, found))
+        return None
+    given, rest = facts.fields_of(block.text)
+    for name, text, offset in given:
+        if text:
+            _fill(owner, name, [(text, block.line + offset)])
+    if rest:
+        owner.context.append(plain(" ".join(line for line, _ in rest)))
+        owner.said += _sentences("\n".join(line for line, _ in rest), block.line + rest[0][1])
+    return next((name for name, text, _ in given if not text), None)
+
+
+def _said(text: str, line: int, place: Place, to: tuple[Unit | None, Found]) -> None:
+    """Note what is said where no work stands: of the owner's order, of the owner, or of the whole document."""
+    owner, found = to
+    if owner is None:
+        found.said += _sentences(text, line)
+    elif place.role is Role.ORDER:
+        _fill(owner, "after", [(plain(text), line)])
+    else:
+        owner.context.append(f"- {plain(text)}")
+        owner.said += _sentences(text, line)
+
+
+def _sentences(text: str, line: int) -> list[tuple[str, int]]:
+    return [(plain(text), line)] if text.strip() else []
+
+
+def _fill(owner: Unit, name: str, texts: list[tuple[str, int]]) -> None:
+    if name == "criteria":
+        owner.criteria += [text for text, _ in texts]
+    elif name == "description":
+        owner.context += [text for text, _ in texts]
+        owner.said += texts
+    elif texts:
+        joined = "; ".join(text for text, _ in texts)
+        had = owner.facts.get(name)
+        owner.facts[name] = (f"{had[0]}; {joined}", had[1]) if had else (joined, texts[0][1])
+
+
+def _of_list(block: Listing, place: Place, owner: Unit | None, found: Found) -> list[Unit]:
+    """Return the points of a list that may be work; the others go to the owner."""
+    if place.role is Role.CRITERIA and owner is not None:
+        owner.criteria += [plain(_whole(item)) for item in block.items if _whole(item).strip()]
+        return []
+    units = [unit for item in block.items if (unit := _of_item(item, place, owner, found))]
+    return _nested(units)
+
+
+def _nested(units: list[Unit]) -> list[Unit]:
+    """Put `2.1` below `2` where a list counts so."""
+    top: list[Unit] = []
+    numbered: dict[str, Unit] = {}
+    for unit in units:
+        number = unit.label.number or ""
+        above = numbered.get(number.rpartition(".")[0])
+        (above.units if above else top).append(unit)
+        if number:
+            numbered[number] = unit
+    return top
+
+
+def _of_item(item: Item, place: Place, owner: Unit | None, found: Found) -> Unit | None:
+    given = facts.field_of(item.text.split("\n")[0]) if item.checked is None else None
+    if given is not None and (owner is not None or not given[1]):
+        nested = [
+            (plain(_whole(part)), part.line)
+            for block in item.blocks
+            if isinstance(block, Listing)
+            for part in block.items
+        ]
+        texts = ([(given[1], item.line)] if given[1] else []) + nested
+        if owner is not None:
+            _fill(owner, given[0], texts)
+        return None
+    text = plain(item.text)
+    tag = label(text)
+    if not tag.title or (place.role in {Role.CONTEXT, Role.ORDER, Role.CRITERIA} and not _is_task(item, tag, place)):
+        _said(_whole(item), item.line, place, (owner, found))
+        return None
+    placed = (
+        Evidence.PLACED if place.role is Role.WORK else Evidence.WORDED if is_worklike(tag.title) else Evidence.LOOSE
+    )
+    if item.number and tag.number is None and tag.ref is None:
+        tag = replace(tag, number=item.number)
+    unit = Unit(
+        tag,
+        text,
+        Span(item.line, max(item.line, item.end)),
+        Evidence.MARKED if tag.is_single or tag.is_group else Evidence.BOXED if item.checked is not None else placed,
+        group=tag.is_group,
+        feature=place.feature or is_story(tag.title),
+        done=bool(item.checked),
+        category=place.category,
+        said=[(text, item.line)],
+    )
+    expecting: str | None = None
+    for block in item.blocks:
+        expecting = _block(block, Place(Role.NEUTRAL, None, unit.feature), (unit, unit.units, found), expecting)
+    return unit
+
+
+def _is_task(item: Item, tag: Label, place: Place) -> bool:
+    """Whether a point is work although its heading says that nothing below it is."""
+    return place.role is Role.CONTEXT and item.checked is not None and tag.ref is not None
+
+
+def _whole(item: Item) -> str:
+    """Return a point's text with everything nested in it."""
+    parts = [item.text]
+    for block in item.blocks:
+        if isinstance(block, Paragraph):
+            parts.append(block.text)
+        elif isinstance(block, Listing):
+            parts += [_whole(nested) for nested in block.items]
+    return "; ".join(part.strip() for part in parts if part.strip()) if len(parts) > 1 else item.text
+
+
+def _of_table(block: Table, place: Place, owner: Unit | None, found: Found) -> list[Unit]:
+    """Return a table's rows where its head names a task or an id; others are background."""
+    names = [facts.name_of(cell) for cell in block.head]
+    is_work = "title" in names or ("id" in names and "description" in names)
+    if place.role in {Role.CONTEXT, Role.CRITERIA} or not is_work:
+        for row in block.rows if place.role is Role.ORDER or owner is None else []:
+            found.said.append((" ".join(row.cells), row.line))
+        return []
+    return [unit for row in block.rows if (unit := _of_row(row.cells, names, row.line, place))]
+
+
+def _of_row(cells: list[str], names: list[str | None], line: int, place: Place) -> Unit | None:
+    given = {name: cell for name, cell in zip(names, cells, strict=False) if name and cell.strip(" -–—")}
+    title = given.pop("title", None) or given.pop("description", None)
+    if not title:
+        return None
+    tag, own = label(title), given.pop("id", "").strip("`*[]# ")
+    if not tag.title:
+        return None
+    if own.replace(".", "").isdigit():
+        tag = replace(tag, number=own)
+    elif own and len(own) <= 16 and " " not in own:
+        tag = replace(tag, ref=own)
+    marked = bool(own) or tag.is_single or "after" in given
+    unit = Unit(
+        tag,
+        title,
+        Span(line, line),
+        Evidence.MARKED if marked or place.role is Role.WORK else Evidence.PLACED,
+        feature=place.feature,
+        done=facts.is_done(given.pop("status", "")),
+        category=place.category,
+        said=[(title, line)],
+    )
+    for name, text in given.items():
+        _fill(unit, name, [(text, line)])
+    return unit

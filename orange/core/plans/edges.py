@@ -1,0 +1,172 @@
+"""The order among a document's tasks: what its fields and sentences say, and what its phases and marks imply.
+
+Next in the flow: `acyclic` breaks cycles, `tasks` puts the edges into the plan.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from orange.core.plans.facts import parts
+from orange.core.plans.model import Doubt
+from orange.core.plans.phrases import Claim, claims
+from orange.core.plans.targets import Index, Target
+from orange.core.plans.units import Unit, walk
+
+#: Of an order that nobody put into words: phases in a row, and what `[P]` is missing from.
+_PHASES, _UNMARKED = 0.6, 0.5
+_NOTHING = re.compile(r"(none|no|n/?a|nothing|-+|–|—|tbd|all|any|no dependencies)?\W*(\(.*\))?", re.IGNORECASE)
+_LEADING_IDS = re.compile(
+    r"^(?:(?:user story|story|task|phase|step|epic|feature)s?\s+)?[#\w.-]*\d[\w.]*"
+    r"(?:[\s,&+–—-]|and|to|\w*\d\w*)*(?:\(.*\))?\W*(?:\w+\W*)?$",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One unit after another."""
+
+    waiting: Unit
+    awaited: Unit
+    confidence: float
+    reason: str
+    line: int
+
+
+def orders(units: list[Unit], said: Sequence[tuple[str, int]]) -> tuple[list[Order], list[Doubt]]:
+    """Return the order among tasks, the surest first of each pair, and what could not be resolved."""
+    reader = _Reader(units)
+    for unit in walk(units):
+        reader.read_facts(unit)
+        for text, line in unit.said:
+            reader.read(text, line, unit)
+    for text, line in said:
+        reader.read(text, line, None)
+    explicit = list(reader.orders)
+    waiting = {id(order.waiting) for order in explicit}
+    implied = [order for order in (*_phases(units), *_unmarked(units)) if id(order.waiting) not in waiting]
+    return _best([*explicit, *implied]), reader.doubts
+
+
+class _Reader:
+    """Reads one document's claims."""
+
+    def __init__(self, units: list[Unit]) -> None:
+        self.index = Index(walk(units))
+        self.above = {id(below): unit for unit in walk(units) for below in unit.units}
+        self.orders: list[Order] = []
+        self.doubts: list[Doubt] = []
+
+    def read_facts(self, unit: Unit) -> None:
+        """Read the fields that name other tasks."""
+        for name in ("after", "before"):
+            text, line = unit.facts.get(name, ("", 0))
+            if _NOTHING.fullmatch(text):
+                continue
+            found = self._field(text, unit)
+            reason = f"{'Depends on' if name == 'after' else 'Blocks'}: {text}"
+            for target in found:
+                pair = (unit, target.unit) if name == "after" else (target.unit, unit)
+                self._add(*pair, target.confidence, (reason, line))
+            if not found:
+                self._unresolved(unit, text, line)
+
+    def _field(self, text: str, unit: Unit) -> list[Target]:
+        named = self.index.named(text, unit, bare=True)
+        if named:
+            return [Target(one, 1.0) for one in named]
+        found = [self.index.titled(part, unit, strong=True) for part in (text, *parts(text))]
+        return [target for target in found if target]
+
+    def read(self, text: str, line: int, unit: Unit | None) -> None:
+        """Read sentences, of a task or of the whole document."""
+        for claim in claims(text):
+            waiting = self._side(claim.waiting, claim, unit, subject=claim.awaited != "")
+            awaited = self._side(claim.awaited, claim, unit, subject=False)
+            for first in waiting:
+                for second in awaited:
+                    self._add(first.unit, second.unit, min(first.confidence, second.confidence), (claim.sentence, line))
+            if unit is not None and claim.strong and not awaited and claim.awaited and not claim.waiting:
+                self._unresolved(unit, claim.awaited, line)
+
+    def _side(self, text: str, claim: Claim, unit: Unit | None, *, subject: bool) -> list[Target]:
+        """Return what one side of a claim names; the task it is said of where it names nothing."""
+        own = [Target(unit, 1.0)] if unit is not None else []
+        if not text or (unit is not None and subject and not _LEADING_IDS.match(text)):
+            return own
+        named = self.index.named(text, unit)
+        if named:
+            return [Target(one, 0.95 if claim.strong else 0.9) for one in named]
+        whole = self.index.titled(text, unit, strong=claim.strong)
+        found = [whole] if whole else [self.index.titled(part, unit, strong=claim.strong) for part in parts(text)]
+        return [target for target in found if target] or (own if subject else [])
+
+    def _unresolved(self, unit: Unit, text: str, line: int) -> None:
+        self.doubts.append(Doubt("unresolved", f"it waits for {text!r}, which is no task of this plan", unit.key, line))
+
+    def _add(self, waiting: Unit, awaited: Unit, confidence: float, why: tuple[str, int]) -> None:
+        if waiting is awaited or self._is_above(awaited, waiting) or self._is_above(waiting, awaited):
+            return
+        self.orders.append(Order(waiting, awaited, confidence, why[0], why[1]))
+
+    def _is_above(self, unit: Unit, below: Unit) -> bool:
+        up = self.above.get(id(below))
+        while up is not None:
+            if up is unit:
+                return True
+            up = self.above.get(id(up))
+        return False
+
+
+def _phases(units: Sequence[Unit]) -> Iterator[Order]:
+    """Yield that each phase comes after the one before it."""
+    for siblings in (units, *(unit.units for unit in walk(list(units)))):
+        phases = [
+            unit
+            for unit in siblings
+            if unit.label.word in {"phase", "milestone", "sprint", "stage", "iteration", "step"}
+        ]
+        for before, then in pairwise(phases):
+            if before.label.word == then.label.word and before.label.number and then.label.number:
+                reason = f"{then.text} comes after {before.text}"
+                yield Order(then, before, _PHASES, reason, then.lines.first)
+
+
+def _unmarked(units: list[Unit]) -> Iterator[Order]:
+    """Yield, where a document marks what may go on at the same time, that the rest goes on one by one."""
+    if not any(unit.label.parallel for unit in walk(units)):
+        return
+    for siblings in (units, *(unit.units for unit in walk(units))):
+        last, since = None, list[Unit]()
+        for unit in (unit for unit in siblings if not unit.group):
+            if unit.label.parallel:
+                before = [last] if last else []
+                since.append(unit)
+            else:
+                before, last, since = since or ([last] if last else []), unit, []
+            for other in before:
+                yield Order(
+                    unit,
+                    other,
+                    _UNMARKED,
+                    f"{_called(unit)} follows {_called(other)} and [P] marks what need not",
+                    unit.lines.first,
+                )
+
+
+def _called(unit: Unit) -> str:
+    return unit.label.ref or unit.title
+
+
+def _best(found: Sequence[Order]) -> list[Order]:
+    """Keep the surest order of each pair."""
+    best: dict[tuple[int, int], Order] = {}
+    for order in found:
+        pair = (id(order.waiting), id(order.awaited))
+        if pair not in best or best[pair].confidence < order.confidence:
+            best[pair] = order
+    return list(best.values())

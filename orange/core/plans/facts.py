@@ -1,0 +1,126 @@
+"""Fields that documents give their tasks in prose: `Priority: high`, `**Depends on**: T1`, columns of tables.
+
+Next in the flow: `collect` puts them into candidates.
+"""
+
+from __future__ import annotations
+
+import re
+
+from orange.core.plans.markdown import plain
+
+#: How a field may be called -> what it is here.
+_NAMES = {
+    "priority": "priority",
+    "prio": "priority",
+    "importance": "priority",
+    "moscow": "priority",
+    "estimate": "estimate",
+    "estimated time": "estimate",
+    "estimated effort": "estimate",
+    "effort": "estimate",
+    "size": "estimate",
+    "story points": "estimate",
+    "points": "estimate",
+    "complexity": "estimate",
+    "duration": "estimate",
+    "type": "type",
+    "kind": "type",
+    "labels": "labels",
+    "tags": "labels",
+    "depends on": "after",
+    "depends": "after",
+    "dependency": "after",
+    "dependencies": "after",
+    "blocked by": "after",
+    "prerequisite": "after",
+    "prerequisites": "after",
+    "requires": "after",
+    "predecessors": "after",
+    "after": "after",
+    "blocks": "before",
+    "before": "before",
+    "required by": "before",
+    "id": "id",
+    "#": "id",
+    "no": "id",
+    "no.": "id",
+    "nr": "id",
+    "key": "id",
+    "ref": "id",
+    "req id": "id",
+    "requirement id": "id",
+    "task id": "id",
+    "story id": "id",
+    "title": "title",
+    "name": "title",
+    "task": "title",
+    "task name": "title",
+    "feature": "title",
+    "requirement": "title",
+    "story": "title",
+    "user story": "title",
+    "item": "title",
+    "deliverable": "title",
+    "summary": "title",
+    "work item": "title",
+    "subtask": "title",
+    "action": "title",
+    "description": "description",
+    "details": "description",
+    "detail": "description",
+    "notes": "description",
+    "goal": "description",
+    "requirements": "traces",
+    "references": "traces",
+    "refs": "traces",
+    "files": "traces",
+    "status": "status",
+    "done": "status",
+    "acceptance criteria": "criteria",
+    "acceptance": "criteria",
+    "acceptance criterion": "criteria",
+    "criteria": "criteria",
+    "done when": "criteria",
+    "definition of done": "criteria",
+    "success criteria": "criteria",
+}
+_FIELD = re.compile(r"(?P<name>[A-Za-z#][A-Za-z .]{0,30}?)\s*(?:\([^)]*\))?\s*[:=]\s*(?P<text>.*)", re.DOTALL)
+_DONE = re.compile(r"(✅|☑|✔|done|complete[d]?|finished|merged|shipped|closed|yes|x|\[x\]).{0,12}", re.IGNORECASE)
+
+
+def name_of(text: str) -> str | None:
+    """Return which field a word names; None where it names none."""
+    return _NAMES.get(text.strip(" *_:").lower())
+
+
+def field_of(text: str) -> tuple[str, str] | None:
+    """Read `Name: text` as a field; None where it is none. The text may be empty: then what follows is meant."""
+    match = _FIELD.fullmatch(plain(text).strip("_"))
+    name = name_of(match["name"]) if match else None
+    if match is None or name in {None, "title", "id"}:
+        return None
+    return str(name), match["text"].strip()
+
+
+def fields_of(text: str) -> tuple[list[tuple[str, str, int]], list[tuple[str, int]]]:
+    """Part a paragraph's lines into fields and the rest, each with its offset in lines."""
+    found, rest = [], []
+    for offset, line in enumerate(text.split("\n")):
+        parts = re.split(r"\s+\|\s+", line) if line.count(":") > 1 else [line]
+        fields = [field_of(part) for part in parts]
+        if all(fields):
+            found += [(*field, offset) for field in fields if field]
+        else:
+            rest.append((line, offset))
+    return found, rest
+
+
+def is_done(text: str) -> bool:
+    """Whether a status says that the work is over."""
+    return _DONE.fullmatch(text.strip()) is not None
+
+
+def parts(text: str) -> list[str]:
+    """Part a field's text into its items."""
+    return [part.strip(" `*_.") for part in re.split(r"[,;]|<br\s*/?>|\s+and\s+", text) if part.strip(" `*_.")]

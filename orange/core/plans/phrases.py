@@ -1,0 +1,122 @@
+"""English sentences that say in which order work is done: who waits, for whom, and how clear that is.
+
+Next in the flow: `edges` finds the tasks that a claim names.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise, zip_longest
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One order that a sentence claims."""
+
+    #: The words that name who waits; empty for the task the sentence is about.
+    waiting: str
+    #: The words that name what is waited for; empty for the task the sentence is about.
+    awaited: str
+    #: Whether the words can mean nothing else.
+    strong: bool
+    #: The sentence.
+    sentence: str
+
+
+_AFTER_STRONG = (
+    r"(?:depend(?:s|ing|ent)?|contingent|reliant)\s+(?:up)?on|dependenc(?:y|ies)(?:\s+on)?\s*:|blocked\s+(?:by|on|until)|"
+    r"rel(?:y|ies)\s+on|builds?\s+(?:up)?on(?:\s+top\s+of)?|wait(?:s|ing)?\s+(?:for|on|until)|prerequisites?\s*(?:is|are|:)|"
+    r"(?:can|may|must|should|will|to)\s+(?:only\s+)?(?:be\s+\w+\s+)?(?:start|begin|proceed|run|happen|come|follow)\s+"
+    r"(?:only\s+)?(?:after|once|when)|"
+    r"(?:cannot|can't|can\s+not|must\s+not|should\s+not)\s+(?:\w+\s+){0,2}?(?:until|before|without)|"
+    r"(?:starts?|begins?|comes?|runs?|happens?)\s+(?:only\s+)?(?:after|once)"
+)
+_BEFORE_STRONG = (
+    r"(?<!un)blocks|unblocks|(?:is|are|as)\s+(?:a\s+)?(?:prerequisites?|preconditions?|dependenc(?:y|ies))\s+(?:for|of|to)|"
+    r"(?:is\s+|are\s+)?required\s+(?:by|before)|(?:must\s+|should\s+)?precedes?|"
+    r"(?:must|should|needs?\s+to|has\s+to|have\s+to)\s+(?:be\s+)?(?:done|complete[d]?|finish(?:ed)?|exist|land|merged|ready|in\s+place|"
+    r"come|happen|run|go)\s+before"
+)
+_AFTER_WEAK = r"requires?|needs?|after|once|following|follows|until"
+_BEFORE_WEAK = r"before|prior\s+to|needed\s+(?:by|for)|required\s+for|enables"
+_CUE = re.compile(
+    rf"(?<![\w-])(?:(?P<after>{_AFTER_STRONG})|(?P<before>{_BEFORE_STRONG})|(?P<weak_after>{_AFTER_WEAK})|"
+    rf"(?P<weak_before>{_BEFORE_WEAK}))(?![\w-])",
+    re.IGNORECASE,
+)
+#: What the strong forms end in may not be followed by a letter; those that end in a colon are followed by anything.
+_NOT = re.compile(
+    r"\b(?:no|not|never|without|nothing|neither|doesn't|don't|does not|independent)\b[^,;:]{0,24}$", re.IGNORECASE
+)
+_END = re.compile(
+    r"[.;!?](?=\s|$)|\s(?:because|so that|since|in order to|which|while|but|then|unless|if)\s|\s[–—-]\s", re.IGNORECASE
+)
+_STATE = re.compile(
+    r"\s*\b(?:(?:is|are|has been|have been|gets?|being)\s+)?(?:fully\s+)?(?:done|completed?|finished|merged|ready|"
+    r"in place|implemented|deployed|available|completion|completes|finish(?:es)?|lands?|approved|exists?)\b.*$",
+    re.IGNORECASE,
+)
+_ARROW = re.compile(r"\s*(?:→|-->|->|=>|⟶|➔)\s*")
+_FILLER = re.compile(
+    r"^(?:and|but|only|also|then|this|it|they|task|must|should|can|is|are|be|to|-|•|\W)+$", re.IGNORECASE
+)
+_SPLIT = re.compile(r"(?<=[.!?])\s+(?=[A-Z\[(`\"'*])|\s*;\s+|\n+")
+
+
+def claims(text: str) -> Iterator[Claim]:
+    """Yield what a text claims about order."""
+    for sentence in _SPLIT.split(text):
+        if _ARROW.search(sentence):
+            yield from _chain(sentence)
+        yield from _claims(sentence.strip())
+
+
+def _chain(sentence: str) -> Iterator[Claim]:
+    """Read `A -> B -> C`: each after the one before it."""
+    parts = [part.strip() for part in _ARROW.split(sentence)]
+    for before, then in pairwise(parts):
+        if before and then and len(before) < 120 and len(then) < 120:
+            yield Claim(then.split(". ")[0], re.sub(r"^.*:\s", "", before), strong=True, sentence=sentence.strip())
+
+
+def _claims(sentence: str) -> Iterator[Claim]:
+    cues = list(_CUE.finditer(sentence))
+    start, first = 0, ""
+    for cue, following in zip_longest(cues, cues[1:]):
+        left, right = sentence[start : cue.start()], sentence[cue.end() : following.start() if following else None]
+        start = cue.end()
+        if _NOT.search(left):
+            continue
+        goes_on = first and left.rstrip().endswith(("-", "–", "—", ",", "(", " and"))
+        claim = _claim(cue, first if goes_on else left, right, sentence)
+        if claim is not None:
+            first = first or left
+            yield claim
+
+
+def _claim(cue: re.Match[str], left: str, right: str, sentence: str) -> Claim | None:
+    other, rest = _object(right)
+    subject = left.strip(" ,:(-–—*_[•\t")
+    if not subject or _FILLER.match(subject):
+        subject = rest if not left.strip(" ,(-*_") and rest else ""  # `Once A is done, B can start`
+    if not other:
+        return None
+    strong = bool(cue["after"] or cue["before"])
+    if cue["after"] or cue["weak_after"]:
+        return Claim(subject, other, strong, sentence)
+    return Claim(other, subject, strong, sentence)
+
+
+def _object(right: str) -> tuple[str, str]:
+    """Part what follows the words of order into the thing named and what comes behind its clause."""
+    end = _END.search(right)
+    clause = right[: end.start()] if end else right
+    head, comma, tail = clause.partition(", ")
+    if comma and _STATE.search(head):
+        clause, rest = head, tail
+    else:
+        rest = tail if comma and not re.match(r"(?:and |or |[A-Z#`\"]?[\w-]*\d)", tail) else ""
+        clause = head if rest else clause
+    return _STATE.sub("", clause.strip(" :(")).strip(" .,:;()[]*_"), rest.strip()

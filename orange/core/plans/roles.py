@@ -1,0 +1,141 @@
+"""What a heading promises about what stands below it, and what a sentence looks like: work, a criterion, background.
+
+Next in the flow: `units` asks these of every section and point.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import Enum
+
+
+class Role(Enum):
+    """What stands below a heading."""
+
+    #: Nothing to do: background.
+    CONTEXT = "context"
+    #: When the thing above is done.
+    CRITERIA = "criteria"
+    #: In which order the work is done.
+    ORDER = "order"
+    #: Work, but the heading is only a heap of it.
+    WORK = "work"
+    #: The heading says nothing.
+    NEUTRAL = "neutral"
+
+
+_CRITERIA = re.compile(
+    r"acceptance( criteria| tests?| scenarios?)?|definition of done|done when|success criteria|exit criteria|"
+    r"independent test|verification( criteria)?|test strategy|checkpoint|validation|how to (test|verify)|"
+    r"conditions of satisfaction|expected (results?|behaviou?r|outcomes?)"
+)
+_ORDER = re.compile(
+    r"(task |logical |internal |phase |user story |execution )?dependenc(y|ies)( graph| chain| map| order| & .*|"
+    r" and .*)?|"
+    r"execution (order|plan|sequence)|(critical path|implementation order|build order|order of work|sequenc(e|"
+    r"ing))( .*)?|"
+    r"parallel (opportunities|execution|example).*|within each user story|depends on|blocked by|prerequisites?|"
+    r"task execution order"
+)
+_WORK = re.compile(
+    r"(.* )?(requirements?|features?|tasks?|subtasks?|user stor(y|ies)|stories|epics|backlog|to ?-?dos?|action items|"
+    r"work items|deliverables|milestones|phases|roadmap|work breakdown( structure)?|checklist|capabilities|"
+    r"implementation( plan| steps| tasks)?|tickets|issues|next steps|fixes|improvements|use cases|functionality|"
+    r"must haves?|"
+    r"should haves?|could haves?|nice to haves?|work packages?|steps|tasks & milestones|sprints?|p[0-3])"
+    r"( list| overview| breakdown| table| & .*| and .*)?"
+)
+_CONTEXT = re.compile(
+    r"(executive |project |product |document |technical |system |feature )?(overview|summary|introduction|intro|"
+    r"background|"
+    r"context|abstract|information|info)|about.*|purpose|vision|mission|motivation|why( .*)?|"
+    r"((project |product |business |user )?(goals?|objectives?)|goals? (and|&) .*)|non-?goals.*|out[ -]of[ -]scope.*|"
+    r"(project )?scope|in[ -]scope|(the )?problem( statement)?.*|opportunity|glossary.*|definitions?.*|terminology|"
+    r"acronyms.*|"
+    r"(user |target )?(personas?|audience|users)|target .*|stakeholders?|team|roles( and responsibilities)?|"
+    r"(success |key )?(metrics|kpis?|measures).*|success criteria|risks?( .*|,.*)?|assumptions?.*|constraints?.*|"
+    r"references?|appendi(x|ces).*|open questions?|questions|(future|later)( .*)?|timeline|schedule|budget|"
+    r"revision history|change ?log|version history|document (control|history)|table of contents|contents|toc|"
+    r"tech(nology|nical)? (stack|considerations|context|notes?|architecture|design)|(system |"
+    r"high-level )?architecture.*|"
+    r"data models?|key entities|notes?|legend|format.*|path conventions|conventions|alternatives.*|market.*|compet.*|"
+    r"user (experience|journeys?|flows?)|ux( .*)?|design( .*)?|rationale|license|acknowledge?ments|relevant files|"
+    r"(testing|implementation|rollout|launch|release|go-to-market|deployment|mvp) (strategy|approach|notes?).*|"
+    r"implementation strategy.*|edge cases|clarifications|review.*|dependencies|external dependencies|pricing.*|"
+    r"mvp first.*|incremental delivery|parallel team strategy|business case|current state|existing .*|examples?|"
+    r"decisions?"
+)
+_ARTICLE = re.compile(r"^(the|our|a|an|key|core|main|detailed|proposed|product|list of)\s+")
+
+#: A person's wish: a user story in one sentence.
+_STORY = re.compile(r"^as an? .{2,80}?,? (i|we) (want|need|can|would like|should|must)\b", re.IGNORECASE)
+_MODAL = re.compile(
+    r"\b(must|shall|should|will|needs? to|has to|have to|can|may|is able to|are able to|supports?|allows?|provides?)\b",
+    re.IGNORECASE,
+)
+_VERB_LIST = """
+add allow apply archive assign authenticate automate benchmark block build bump cache calculate change check clean
+collect compute configure connect convert create cut define delete deliver deploy deprecate design detect disable
+display document drop email emit enable encrypt enforce ensure establish evaluate execute expand explore export
+expose extend extract fetch filter fix generate give handle hide hook host identify implement import improve
+include index initialise initialize install instrument integrate introduce investigate invite issue join keep
+launch let limit link list load localize lock log maintain make map measure merge migrate mock modify monitor move
+normalize notify optimise optimize organize package paginate parse persist plan polish port prepare present
+prevent print process profile protect prototype provide provision publish pull purge push queue rate read rebuild
+record redesign reduce refactor refresh register release remove rename render replace report request require
+research reset resolve restore retry return review revoke rewrite rotate route run sanitize save schedule search
+secure seed select send serve set setup share ship show sign simplify sort spike split stop store stream submit
+support switch sync synchronize test throttle track train translate trigger turn unify update upgrade upload use
+validate verify version wire wrap write
+"""
+_VERBS = frozenset(_VERB_LIST.split())
+_VAGUE = re.compile(
+    r"\b(tbd|tba|todo|fixme|needs clarification|improve(ments?)?|enhance(ments?)?|better|optimi[sz]e|polish|various|"
+    r"misc|miscellaneous|etc|and so on|stuff|things|somehow|user[- ]friendly|nice|modern|intuitive|seamless|robust|"
+    r"flexible|"
+    r"as needed|if needed|as appropriate|handle everything|general)\b|\?\?+",
+    re.IGNORECASE,
+)
+#: First words of a title -> the type of the task.
+_TYPES = (
+    (re.compile(r"(bug|fix|hot-?fix|repair|resolve|correct)\b", re.IGNORECASE), "bug"),
+    (re.compile(r"(refactor|restructure|clean ?up|simplify|rename|deduplicate)\b", re.IGNORECASE), "refactor"),
+    (re.compile(r"(document|write (the )?(docs|documentation)|docs|documentation|readme)\b", re.IGNORECASE), "docs"),
+    (re.compile(r"((write|add|create) ((unit|integration|e2e|end-to-end|contract|regression|ui|load) )*tests?|"
+        r"(unit|integration|e2e|contract) tests?|test)\b", re.IGNORECASE), "test"),
+    (re.compile(r"(research|investigate|explore|evaluate|compare)\b", re.IGNORECASE), "research"),
+    (re.compile(r"(spike|prototype|proof of concept)\b", re.IGNORECASE), "spike"),
+    (re.compile(r"(chore|bump|upgrade|set ?up|configure|install|initiali[sz]e)\b", re.IGNORECASE), "chore"),
+)  # fmt: skip
+
+
+def role_of(title: str) -> Role:
+    """Say what a heading promises; numbers and marks are already taken off it."""
+    words = re.sub(r"\s*[(\[*].*$", "", title.lower()).strip(" .:!*_")
+    words = _ARTICLE.sub("", words)
+    for pattern, role in ((_CRITERIA, Role.CRITERIA), (_ORDER, Role.ORDER), (_CONTEXT, Role.CONTEXT)):
+        if pattern.fullmatch(words):
+            return role
+    return Role.WORK if _WORK.fullmatch(words) else Role.NEUTRAL
+
+
+def is_story(text: str) -> bool:
+    """Whether a sentence is a user story."""
+    return _STORY.match(text) is not None
+
+
+def is_worklike(text: str) -> bool:
+    """Whether a sentence asks for something: it begins with a verb, is a story, or says what must be."""
+    first = re.match(r"[A-Za-z]+", text)
+    return bool(first and first[0].lower() in _VERBS) or is_story(text) or _MODAL.search(text[:90]) is not None
+
+
+def vague_word(text: str) -> str | None:
+    """Return the word that makes a title say little."""
+    match = _VAGUE.search(text)
+    return match[0] if match else None
+
+
+def type_of(title: str, *, feature: bool) -> str:
+    """Guess a task's type from its first words; `feature` where the document speaks of features."""
+    return next((kind for pattern, kind in _TYPES if pattern.match(title)), "feature" if feature else "task")
