@@ -23,7 +23,7 @@ class Entry(NamedTuple):
 
 _START, _TASKS, _MOVES, _TALK = "Start", "Tasks", "Moving tasks", "Questions and sessions"
 _QUICK = "Quick actions (one-off)"
-_DAEMON, _PLACES, _SETUP = "Daemon", "Workspaces", "Settings and installation"
+_PLANS, _DAEMON, _PLACES, _SETUP = "Plans", "Daemon", "Workspaces", "Settings and installation"
 
 #: Words of the command -> where it is.
 COMMANDS: dict[str, Entry] = {
@@ -67,6 +67,11 @@ COMMANDS: dict[str, Entry] = {
     "quick list": Entry(_QUICK, "quick", "list_quick", "List the quick actions, the latest first."),
     "quick show": Entry(_QUICK, "quick", "show", "Show one quick action and what its agent said."),
     "quick promote": Entry(_QUICK, "quick", "promote", "Make a task of a quick action."),
+    "plan decompose": Entry(_PLANS, "plan", "decompose", "Make a plan of a document: a file you can edit."),
+    "plan review": Entry(_PLANS, "plan", "review", "Show a plan, its waves, and what importing it would change."),
+    "plan import": Entry(_PLANS, "plan", "import_plan", "Make tasks of a plan, all or none."),
+    "plan create": Entry(_PLANS, "plan", "create", "Decompose a document and import the plan at once."),
+    "plan list": Entry(_PLANS, "plan", "list_plans", "List the plans, newest first."),
     "daemon start": Entry(_DAEMON, "daemon", "start", "Start the daemon in the background and register this project."),
     "daemon run": Entry(_DAEMON, "daemon", "run", "Run the daemon in the foreground."),
     "daemon stop": Entry(_DAEMON, "daemon", "stop", "Stop the daemon; sessions live on."),
@@ -94,6 +99,7 @@ COMMANDS: dict[str, Entry] = {
 #: What a group of commands is about.
 GROUPS: dict[str, str] = {
     "task": "Create, read and move tasks.",
+    "plan": "Turn a document into tasks.",
     "daemon": "Start, stop and steer the daemon.",
     "quick": "Let an agent do something once, outside of any task.",
     "session": "Read what each run of the daemon did.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from orange.core.comments import Comment
 from orange.core.graph import Graph
@@ -33,6 +34,9 @@ from orange.project.requests import Edit, NewTask
 from orange.project.takeover import Handover
 from orange.project.world import live_runs
 
+if TYPE_CHECKING:
+    from orange.project.plans import Plans
+
 
 class Project(Asked):
     """One repository, on behalf of one speaker: what can be asked of it, and all that changes it."""
@@ -56,6 +60,13 @@ class Project(Asked):
         if found.tasks and not dry_run:
             self.parts.nudge()
         return found
+
+    @property
+    def plans(self) -> Plans:
+        """The plans, and what may be done with them."""
+        from orange.project.plans import Plans  # reading documents takes modules that nothing else needs
+
+        return Plans(self.parts, self.speaker)
 
     def adopt(self, text: str) -> Task:
         """Create a task from a whole file's text."""

@@ -1,7 +1,7 @@
 """What importing a plan changes on the board: tasks to create, to change, to drop, and those that are left alone.
 
 A task belongs to a plan by `source.reference`, which is `<plan>:<key>`; `source.digest` says what the plan said of it
-when it was last imported. Work that was started is never touched. Next in the flow: `project.importing` writes it.
+when it was last imported. Work that was started is never touched. Next in the flow: `project.plan_import` writes it.
 """
 
 from __future__ import annotations

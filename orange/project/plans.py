@@ -1,0 +1,46 @@
+"""What may be asked of a project's plans: preview, decompose, list, review, import. The command line and routes use it.
+
+Next in the flow: `planning` keeps the files, `plan_import` makes tasks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from orange.core.plans.model import Parameters, Plan
+from orange.project import plan_import, planning
+from orange.project.parts import Parts
+from orange.project.plan_import import Imported
+from orange.project.planning import Drafted, Held
+from orange.project.requests import Speaker
+
+
+class Plans:
+    """One project's plans, on behalf of one speaker."""
+
+    def __init__(self, parts: Parts, speaker: Speaker) -> None:
+        self.parts, self.speaker = parts, speaker
+
+    def preview(self, text: str, source: str, asked: Parameters) -> Plan:
+        """Decompose a document and write nothing. Raises InvalidInput."""
+        return planning.preview(text, source, asked)
+
+    def decompose(self, text: str, source: str, asked: Parameters) -> Drafted:
+        """Decompose a document into a plan file, or bring its own up to date. Raises InvalidInput, BrokenFile."""
+        made = planning.draft(self.parts, text, source, asked)
+        self.parts.nudge()
+        return made
+
+    def list(self) -> Sequence[Held]:
+        """List the plans, newest first."""
+        return planning.held(self.parts)
+
+    def review(self, address: str | None) -> Imported:
+        """Say what a plan holds, and what importing it would change. Raises InvalidInput, BrokenFile."""
+        return plan_import.review(self.parts, address)
+
+    def commit(self, address: str | None) -> Imported:
+        """Make tasks of a plan, all or none; again, only what differs. Raises OrangeError."""
+        made = plan_import.import_plan(self.parts, self.speaker, address)
+        self.parts.nudge()
+        return made
