@@ -45,7 +45,7 @@ agents:
 	@bash .ci/agents
 
 long: system venv agents
-	$(PYTEST) $(BEYOND_UNIT) -q -n $(WORKERS) --dist worksteal
+	$(PYTEST) $(BEYOND_UNIT) -q -n $(WORKERS) --dist worksteal -o faulthandler_timeout=600
 
 test: system lint unit long
 

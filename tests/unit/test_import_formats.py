@@ -6,12 +6,10 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from orange.core.imports import formats, report
 from orange.core.imports.item import ImportRefused, Source
-from tests.unit.test_imports import by_key, kept, one, shape, taken, whole
+from tests.unit.test_imports import by_key, kept, one, shape, taken
 
 
 def lines(*records: Any) -> str:
@@ -299,22 +297,3 @@ def test_taskq_takes_the_text_that_lies_beside_the_list() -> None:
         "it was 'building' in taskq: here it starts anew",
         "its text queue/tasks/T-002.md does not lie beside the list: it has none",
     ]
-
-
-# -- properties
-
-_words = st.sampled_from(
-    ["- [ ] T001 a", "- [x] T002 [P] b", "  - [ ] c", "## Phase 1", "depends on T001-T009", "---", "id: a", "title: b",
-     "dependencies:", "  - a", "created_date: '2026-01-01'", "status: [", "<!-- AC:BEGIN -->", "\t", "Blocked by #1"]
-)  # fmt: skip
-_texts = st.lists(st.one_of(_words, st.text(max_size=12)), max_size=12).map("\n".join)
-
-
-@given(_texts)
-def test_no_text_breaks_a_reader(text: str) -> None:
-    """Lists without numbers, frontmatter that never closes, phrases that lead nowhere."""
-    whole(one(text), "spec-kit")
-    whole(one(text), "backlog")
-    whole(Source("b", {"tasks/a.md": text, "drafts/b.md": f"---\n{text}\n---\n{text}"}, many=True), "backlog")
-    whole(one(json.dumps({"id": "a", "task_file": "a.md"}), beside=lambda _: text), "taskq")
-    whole(one(json.dumps({"number": 1, "title": "a", "body": text})), "github")
