@@ -209,6 +209,7 @@ def test_a_secret_is_refused_with_its_place() -> None:
 CHECKLIST = """# Release
 
 Some words. - [ ] not a task
+- [P] nor this
 
 ## Before
 - [x] Freeze
@@ -286,6 +287,19 @@ def test_own_tasks_keep_their_ids_and_lose_what_was_said_of_another_project() ->
     assert second.extra["x-tool"] == {"a": 1}
     assert kept(second)["merged"]["commit"] == "abc"
     assert [note.message for note in found.warnings] == ["it was working: here it starts anew"]
+
+
+def test_children_keep_their_order() -> None:
+    """The parent lists them as it did, in whatever order the file has them; whose they are, they say."""
+    found = taken(
+        orange(
+            {"id": "top", "title": "T", "children": ["b", "gone", "a"]},
+            *({"id": key, "title": key, "parent": "top"} for key in ("a", "b", "c")),
+        ),
+        "orange",
+    )
+    made = by_key(found)
+    assert made["top"].children == (made["b"].id, made["a"].id, made["c"].id)
 
 
 def test_tasks_written_by_hand_may_call_each_other_as_they_like() -> None:

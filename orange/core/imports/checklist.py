@@ -14,7 +14,9 @@ from orange.core.imports.fields import Fields, blank, item
 from orange.core.imports.item import ImportRefused, Item, Reading, Source
 
 FORMAT = "checklist"
-_LINE = re.compile(r"(?P<indent>[ \t]*)(?:[-*+]|\d{1,9}[.)])[ \t]+\[(?P<mark>[^\]\n])\](?:[ \t]+(?P<title>.*))?$")
+_LINE = re.compile(
+    r"(?P<indent>[ \t]*)(?:[-*+]|\d{1,9}[.)])[ \t]+\[(?P<mark>[ xX]|[^\w\s\]])\](?:[ \t]+(?P<title>.*))?$"
+)
 _HEADING = re.compile(r"(#{1,6})[ \t]+(.*?)[ \t#]*$")
 _FENCE = re.compile(r"[ \t]*(```+|~~~+)")
 _STATUSES = {
@@ -36,6 +38,7 @@ class Box:
 
     line: int
     indent: int
+    #: A space, an x, or a sign that says more; no other letter: `- [P] ...` is no box.
     mark: str
     title: str
     #: The nearest heading above, and all of them.

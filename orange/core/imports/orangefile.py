@@ -39,7 +39,7 @@ def _item(fields: Fields, number: int) -> Item:
         fields = Fields(fields.take("task"), fields.where)
     body = _body(fields)
     evidence = _mapping(fields.take("x-orange"))
-    for name in (*_DERIVED, "children"):
+    for name in _DERIVED:
         fields.take(name)
     found, extra = _typed(fields)
     key = clean.line(str(found.get("id") or found.get("ref") or f"task {number}"))
@@ -99,7 +99,7 @@ def _typed(fields: Fields) -> tuple[dict[str, Any], dict[str, Any]]:
 def _key(where: str, name: str, value: Any) -> Any:
     if name == "id" and isinstance(value, (str, int)) and not names.is_id(str(value)):
         return clean.line(str(value))
-    if name in {"blocked_by", "parent"}:
+    if name in {"blocked_by", "parent", "children"}:
         return _references(where, name, value)
     try:
         return schema.READERS[name](schema.as_read(name, schema.plain_of(name, value)))
@@ -112,4 +112,4 @@ def _key(where: str, name: str, value: Any) -> Any:
 def _references(where: str, name: str, value: Any) -> Any:
     """Read keys of other records: ids, or whatever else this file calls them."""
     found = Fields({name: value}, where)
-    return clean.lines(found.texts(name)) if name == "blocked_by" else clean.line(found.text(name)) or None
+    return clean.line(found.text(name)) or None if name == "parent" else clean.lines(found.texts(name))

@@ -217,6 +217,10 @@ class _Resolver:
         children: dict[str, list[str]] = {}
         for child, parent in self.parents.items():
             children.setdefault(parent, []).append(child)
+        for parent, kids in children.items():
+            listed = self.items[parent].draft.children if parent in self.items else ()
+            places = {key: place for place, key in enumerate(listed)}
+            kids.sort(key=lambda kid: places.get(self.items[kid].key, len(places)))
         return children
 
     def _open_circles(self, children: Mapping[str, list[str]]) -> None:
