@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -12,9 +12,13 @@ from orange.core import names
 from orange.core.imports import edges, formats, report
 from orange.core.imports.item import ImportRefused, Source
 from orange.core.imports.resolve import Home, Outcome, Resolved, resolve
-from orange.core.lifecycle import Status
+from orange.core.lifecycle import Actor, Status
 from orange.core.model import Board, Task
+from orange.core.problems import NotAllowed
 from orange.core.steps import SHAPES
+from orange.project import importing
+from orange.project.parts import Parts
+from orange.project.requests import Speaker
 
 NOW = "2026-11-20T12:00:00Z"
 
@@ -175,6 +179,9 @@ def test_importing_again_creates_only_what_is_new() -> None:
     made = by_key(again)
     assert made["3"].blocked_by == (there[0].id,)
     assert made["2.1"].parent == there[1].id
+    assert [note.message for note in again.warnings] == [
+        f"it is here as {there[0].id} with the title 'A', which is left as it is"
+    ]
     assert again.families == {there[1].id: (made["2.1"].id,)}
     assert taken(master({"id": 1, "title": "A"}), "taskmaster", *there).tasks == ()
 
@@ -356,6 +363,13 @@ def test_what_is_not_clear_is_asked_for(text: str) -> None:
     """One sentence names the choices."""
     with pytest.raises(ImportRefused, match="say --format orange"):
         formats.recognised(one(text))
+
+
+def test_agents_do_not_import() -> None:
+    """They create tasks one by one, within their caps."""
+    agent = Speaker(Actor.AGENT, "k3f9x2ab-1", "k3f9x2ab")
+    with pytest.raises(NotAllowed, match="importing is for people"):
+        importing.import_items(cast("Parts", None), agent, one("- [ ] a"), "checklist", dry_run=False)
 
 
 # -- circles

@@ -127,6 +127,9 @@ class _Resolver:
         if there:
             self.fates.append(Fate(item, Outcome.EXISTING, there, "it is here already and is left as it is"))
             self.by_key.setdefault(item.key, there)
+            held = board.tasks[there].title
+            if item.draft.title and item.draft.title != held:
+                self._warn(item, f"it is here as {there} with the title {held!r}, which is left as it is")
         elif reason:
             self.fates.append(Fate(item, Outcome.SKIPPED, None, reason))
         else:
