@@ -161,6 +161,27 @@ def test_a_group_and_its_parts_never_wait_for_each_other() -> None:
     assert order(plan) == {}
 
 
+def test_prose_beside_a_list_of_tasks_is_background() -> None:
+    """Headings that promise nothing count only where nothing else does."""
+    text = "# P\n## Money\nWe must earn some.\n- Use a till\n- Add a bank\n## Tasks\n- [ ] Add one\n- [ ] Add two\n"
+    assert list(tree(plan_of(text))) == ["Add one", "Add two"]
+    assert "Money" in tree(plan_of(text.partition("## Tasks")[0] + "## Goods\nWe sell apples.\n"))
+
+
+def test_what_stands_below_a_task_is_kept_with_it() -> None:
+    """Also below headings of its own."""
+    (one, _) = plan_of(
+        "## Feature 1: Import\nFrom files.\n### Kinds of files\n- CSV\n### Speed\nFast.\n## Feature 2: Export\n"
+    ).tasks
+    assert (one.context, one.criteria) == (("From files.", "Fast."), ("Kinds of files: CSV", "Speed"))
+
+
+def test_arrows_between_words_are_no_order() -> None:
+    """Only between what is surely the name of a task."""
+    plan = plan_of("- [ ] Test the flow: claim -> run -> done\n- [ ] Build the claim lock\n- [ ] Write the run page\n")
+    assert order(plan) == {}
+
+
 def test_what_is_said_twice_is_folded() -> None:
     """By id or by words; what the second one adds is kept."""
     plan = plan_of("""## Requirements

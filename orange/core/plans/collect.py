@@ -47,7 +47,8 @@ def collect(root: Section) -> Found:
 
 def _is_work(section: Section) -> bool:
     tag = label(section.title)
-    return tag.is_group or role_of(tag.title) is Role.WORK or (tag.is_single and not section.sections)
+    alone = not section.sections
+    return tag.is_group or (alone and (tag.is_single or role_of(tag.title) is Role.WORK))
 
 
 def _of_section(section: Section, place: Place, owner: Unit | None, found: Found) -> list[Unit]:

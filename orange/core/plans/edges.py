@@ -103,7 +103,8 @@ class _Reader:
             return [Target(one, 0.95 if claim.strong else 0.9) for one in named]
         whole = self.index.titled(text, unit, strong=claim.strong)
         found = [whole] if whole else [self.index.titled(part, unit, strong=claim.strong) for part in parts(text)]
-        return [target for target in found if target] or (own if subject else [])
+        sure = [target for target in found if target and target.confidence >= claim.least]
+        return sure or (own if subject and not claim.least else [])
 
     def _unresolved(self, unit: Unit, text: str, line: int) -> None:
         self.doubts.append(Doubt("unresolved", f"it waits for {text!r}, which is no task of this plan", unit.key, line))
@@ -131,9 +132,16 @@ def _phases(units: Sequence[Unit]) -> Iterator[Order]:
             if unit.label.word in {"phase", "milestone", "sprint", "stage", "iteration", "step"}
         ]
         for before, then in pairwise(phases):
-            if before.label.word == then.label.word and before.label.number and then.label.number:
+            if before.label.word == then.label.word and _counts(before.label.number, then.label.number):
                 reason = f"{then.text} comes after {before.text}"
                 yield Order(then, before, _PHASES, reason, then.lines.first)
+
+
+def _counts(first: str | None, second: str | None) -> bool:
+    """Whether one number follows another."""
+    if first and second and first.isdigit() and second.isdigit():
+        return int(first) < int(second)
+    return bool(first and second and first < second)
 
 
 def _unmarked(units: list[Unit]) -> Iterator[Order]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TypeAlias
 
 from orange.core.plans.collect import Found
 from orange.core.plans.labels import label, titled
@@ -18,6 +19,8 @@ from orange.core.plans.units import Evidence, Unit, walk
 #: Levels of tasks within one another, where nothing else is asked for.
 _DEPTHS = {Granularity.COARSE: 1, Granularity.BALANCED: 2, Granularity.FINE: 3}
 _RECURSIVE = 8
+#: How sure a heading must be, and how small tasks are to be.
+_Sieve: TypeAlias = tuple[Evidence, Granularity]
 #: A document has tasks where it has so many.
 _FEW = 2
 
@@ -31,7 +34,7 @@ def chosen(found: Found, parameters: Parameters) -> list[Unit]:
     """Return the candidates that are tasks, as a forest. The candidates are used up."""
     explicit = sum(unit.evidence >= Evidence.PLACED for unit in walk(found.units)) >= _FEW
     floor = Evidence.PLACED if explicit else Evidence.LOOSE
-    kept = _kept(found.units, floor, parameters.granularity, found)
+    kept = _kept(found.units, None, (floor, parameters.granularity), found)
     if _count(kept) < _FEW:
         kept += _of_sentences(found, kept)
     depth = depth_of(parameters)
@@ -44,14 +47,20 @@ def _count(units: Sequence[Unit]) -> int:
     return sum(not unit.units for unit in walk(list(units)))
 
 
-def _kept(units: Sequence[Unit], floor: Evidence, granularity: Granularity, found: Found) -> list[Unit]:
+def _kept(units: Sequence[Unit], owner: Unit | None, sieve: _Sieve, found: Found) -> list[Unit]:
+    """Return what of these is a task; of the rest the owner takes in what it says, or the whole document."""
+    floor, granularity = sieve
     kept = []
     for unit in units:
         unit.units = _below(unit, floor, granularity, found)
-        if not unit.heading or unit.evidence >= floor or (unit.units and len(unit.units) > 1):
+        if unit.heading and not unit.group and unit.units and all(below.group for below in unit.units):
+            kept += _promoted(unit)  # it only heads groups, such as phases
+        elif not unit.heading or unit.evidence >= floor or (unit.units and len(unit.units) > 1):
             kept.append(unit)
         elif unit.units:
             kept += _promoted(unit)
+        elif owner is not None:
+            fold(owner, unit)
         else:
             found.said += unit.said
     if floor is Evidence.PLACED:  # of the points, only those that stand where work stands
@@ -68,17 +77,23 @@ def _below(unit: Unit, floor: Evidence, granularity: Granularity, found: Found) 
     """Return the tasks below a candidate; its other points become its criteria."""
     headings = [below for below in unit.units if below.heading]
     points = [below for below in unit.units if not below.heading]
-    least = _least(unit, points, granularity)
+    least = _least(unit, points, floor, granularity)
     tasks = [below for below in points if below.evidence >= least or any(_marked(deep) for deep in below.units)]
     for below in points:
         if below not in tasks:
             fold(unit, below)
     for below in tasks:
         below.units = _below(below, floor, granularity, found)
-    own = Evidence.LOOSE if granularity is Granularity.FINE or not _is_task(unit) else Evidence.PLACED
-    kept = _kept(headings, min(floor, own), granularity, found)
+    kept = _kept(headings, unit, (_floor_below(unit, floor, granularity), granularity), found)
     order = {id(below): i for i, below in enumerate(unit.units)}
     return sorted(tasks + kept, key=lambda below: order.get(id(below), 0))
+
+
+def _floor_below(unit: Unit, floor: Evidence, granularity: Granularity) -> Evidence:
+    """Say how sure headings below a candidate must be: below work, all are work, but for the parts of one task."""
+    if _is_task(unit) and granularity is not Granularity.FINE:
+        return min(floor, Evidence.PLACED)
+    return Evidence.LOOSE if unit.evidence >= floor else floor
 
 
 def _marked(unit: Unit) -> bool:
@@ -89,8 +104,10 @@ def _is_task(unit: Unit) -> bool:
     return unit.label.is_single
 
 
-def _least(unit: Unit, points: Sequence[Unit], granularity: Granularity) -> Evidence:
+def _least(unit: Unit, points: Sequence[Unit], floor: Evidence, granularity: Granularity) -> Evidence:
     """Say how sure the points below a candidate must be to become tasks of their own."""
+    if unit.heading and unit.evidence < floor:
+        return Evidence.PLACED
     if granularity is Granularity.FINE:
         return Evidence.WORDED
     if _is_task(unit):
@@ -111,8 +128,11 @@ def _promoted(unit: Unit) -> list[Unit]:
 def fold(into: Unit, unit: Unit) -> None:
     """Make a point a criterion of what it stands below."""
     deeper = "; ".join(below.text for below in unit.units)
-    into.criteria.append(f"{unit.text}: {deeper}" if deeper else unit.text)
-    into.criteria += unit.criteria
+    if unit.heading and unit.criteria:
+        into.criteria += [f"{unit.title}: {criterion}" for criterion in unit.criteria]
+    else:
+        into.criteria += [f"{unit.text}: {deeper}" if deeper else unit.text, *unit.criteria]
+    into.context += unit.context
     into.said += [said for below in unit.walk() for said in below.said]
     for name, (text, line) in unit.facts.items():
         into.facts.setdefault(name, (text, line))

@@ -23,8 +23,12 @@ class Claim:
     strong: bool
     #: The sentence.
     sentence: str
+    #: How surely it must name tasks.
+    least: float = 0.0
 
 
+#: Arrows stand for much: only what is surely a task's name is taken for one.
+_SURELY = 0.9
 _AFTER_STRONG = (
     r"(?:depend(?:s|ing|ent)?|contingent|reliant)\s+(?:up)?on|dependenc(?:y|ies)(?:\s+on)?\s*:|blocked\s+(?:by|on|until)|"
     r"rel(?:y|ies)\s+on|builds?\s+(?:up)?on(?:\s+top\s+of)?|wait(?:s|ing)?\s+(?:for|on|until)|prerequisites?\s*(?:is|are|:)|"
@@ -78,7 +82,8 @@ def _chain(sentence: str) -> Iterator[Claim]:
     parts = [part.strip() for part in _ARROW.split(sentence)]
     for before, then in pairwise(parts):
         if before and then and len(before) < 120 and len(then) < 120:
-            yield Claim(then.split(". ")[0], re.sub(r"^.*:\s", "", before), strong=True, sentence=sentence.strip())
+            awaited = re.sub(r"^.*:\s", "", before)
+            yield Claim(then.split(". ")[0], awaited, strong=True, sentence=sentence.strip(), least=_SURELY)
 
 
 def _claims(sentence: str) -> Iterator[Claim]:

@@ -38,13 +38,14 @@ _ORDER = re.compile(
     r"task execution order"
 )
 _WORK = re.compile(
-    r"(.* )?(requirements?|features?|tasks?|subtasks?|user stor(y|ies)|stories|epics|backlog|to ?-?dos?|action items|"
-    r"work items|deliverables|milestones|phases|roadmap|work breakdown( structure)?|checklist|capabilities|"
-    r"implementation( plan| steps| tasks)?|tickets|issues|next steps|fixes|improvements|use cases|functionality|"
-    r"must haves?|"
-    r"should haves?|could haves?|nice to haves?|work packages?|steps|tasks & milestones|sprints?|p[0-3])"
-    r"( list| overview| breakdown| table| & .*| and .*)?"
+    r"([^:]* )?(requirements|features|tasks|subtasks|user stories|stories|epics|backlog|to ?-?dos?|action items|"
+    r"work items|deliverables|milestones|phases|phased delivery|roadmap|work breakdown( structure)?|checklist|"
+    r"capabilities|implementation( plan| steps| tasks)?|tickets|issues|next steps|fixes|improvements|use cases|"
+    r"functionality|must haves?|should haves?|could haves?|nice to haves?|work packages|steps|tasks & milestones|"
+    r"sprints|p[0-3])( list| overview| breakdown| table| & .*| and .*)?|feature|requirement|task list"
 )
+#: Words of a heading that still only heads a heap.
+_MOST_WORDS = 5
 _CONTEXT = re.compile(
     r"(executive |project |product |document |technical |system |feature )?(overview|summary|introduction|intro|"
     r"background|"
@@ -54,11 +55,12 @@ _CONTEXT = re.compile(
     r"acronyms.*|"
     r"(user |target )?(personas?|audience|users)|target .*|stakeholders?|team|roles( and responsibilities)?|"
     r"(success |key )?(metrics|kpis?|measures).*|success criteria|risks?( .*|,.*)?|assumptions?.*|constraints?.*|"
-    r"references?|appendi(x|ces).*|open questions?|questions|(future|later)( .*)?|timeline|schedule|budget|"
+    r"related .*|see also|references?|appendi(x|ces).*|open questions?|questions|(future|later)( .*)?|timeline|"
+    r"schedule|budget|"
     r"revision history|change ?log|version history|document (control|history)|table of contents|contents|toc|"
     r"tech(nology|nical)? (stack|considerations|context|notes?|architecture|design)|(system |"
     r"high-level )?architecture.*|"
-    r"data models?|key entities|notes?|legend|format.*|path conventions|conventions|alternatives.*|market.*|compet.*|"
+    r"data models?|key entities|notes?|legend|format\b.*|path conventions|conventions|alternatives.*|market.*|compet.*|"
     r"user (experience|journeys?|flows?)|ux( .*)?|design( .*)?|rationale|license|acknowledge?ments|relevant files|"
     r"(testing|implementation|rollout|launch|release|go-to-market|deployment|mvp) (strategy|approach|notes?).*|"
     r"implementation strategy.*|edge cases|clarifications|review.*|dependencies|external dependencies|pricing.*|"
@@ -116,7 +118,8 @@ def role_of(title: str) -> Role:
     for pattern, role in ((_CRITERIA, Role.CRITERIA), (_ORDER, Role.ORDER), (_CONTEXT, Role.CONTEXT)):
         if pattern.fullmatch(words):
             return role
-    return Role.WORK if _WORK.fullmatch(words) else Role.NEUTRAL
+    heads = len(words.split()) <= _MOST_WORDS and _WORK.fullmatch(words)
+    return Role.WORK if heads else Role.NEUTRAL
 
 
 def is_story(text: str) -> bool:
