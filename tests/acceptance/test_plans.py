@@ -31,6 +31,20 @@ AFTER = {
 }
 
 
+#: Two more requirements, at the end of the second group.
+MORE = """- **REQ-20**: The shop must have a sign
+  ```script
+  write sign.txt open
+  ```
+- **REQ-21**: The sign must shine, after REQ-20
+  ```script
+  require sign.txt
+  write light.txt on
+  ```
+
+## Out"""
+
+
 def requirement(number: int, words: str = "a part") -> str:
     """Word one requirement, with what the scripted agent does for it."""
     needs = AFTER.get(number, [])
@@ -106,13 +120,17 @@ def test_a_document_becomes_merged_work_in_its_order(place: Place) -> None:
     text = document(numbers).replace(requirement(7), requirement(7, "another part"))
     write(
         place,
-        text.replace("\n## Out", "- **REQ-20**: The shop must have a sign\n- **REQ-21**: It must shine\n\n## Out"),
+        text.replace("\n## Out", MORE),
     )
     changes = place.orange("plan", "decompose", file, "--auto-ready", "--json").json["changes"]
     assert {change["key"]: change["kind"] for change in changes} == {
         "req-20": "added", "req-21": "added", "req-7": "kept", "req-8": "obsolete", "req-9": "changed",
     }  # fmt: skip
     assert kinds(place.orange("plan", "review", "--json").json) == {"req-20": "add", "req-21": "add", "req-9": "keep"}
+    place.orange("plan", "import", plan_file(place).stem, "--confirm")
+    found = tasks(place)
+    assert found["till"]["status"] == "delegated"  # it was done, and has more to do
+    place.settled({found[key]["name"]: "done" for key in ("req-20", "req-21", "till", "req-8")}, 300.0)
 
 
 def test_the_difference_touches_only_what_nobody_started(place: Place) -> None:
