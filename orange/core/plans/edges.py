@@ -18,12 +18,11 @@ from orange.core.plans.units import Unit, walk
 
 #: Of an order that nobody put into words: phases in a row, and what `[P]` is missing from.
 _PHASES, _UNMARKED = 0.6, 0.5
+#: Characters of a text that are looked at for ids at its beginning.
+_LONGEST = 200
 _NOTHING = re.compile(r"(none|no|n/?a|nothing|-+|–|—|tbd|all|any|no dependencies)?\W*(\(.*\))?", re.IGNORECASE)
-_LEADING_IDS = re.compile(
-    r"^(?:(?:user story|story|task|phase|step|epic|feature)s?\s+)?[#\w.-]*\d[\w.]*"
-    r"(?:[\s,&+–—-]|and|to|\w*\d\w*)*(?:\(.*\))?\W*(?:\w+\W*)?$",
-    re.IGNORECASE,
-)
+_KINDS = frozenset({"user", "story", "stories", "task", "phase", "step", "epic", "feature"})
+_JOINTS = frozenset({"and", "to"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +95,7 @@ class _Reader:
     def _side(self, text: str, claim: Claim, unit: Unit | None, *, subject: bool) -> list[Target]:
         """Return what one side of a claim names; the task it is said of where it names nothing."""
         own = [Target(unit, 1.0)] if unit is not None else []
-        if not text or (unit is not None and subject and not _LEADING_IDS.match(text)):
+        if not text or (unit is not None and subject and not _is_ids(text)):
             return own
         named = self.index.named(text, unit)
         if named:
@@ -123,6 +122,16 @@ class _Reader:
         return False
 
 
+def _is_ids(text: str) -> bool:
+    """Whether a text is ids and hardly anything else: `T1, T2 must`, `User Story 1 (P1)`."""
+    words = [word for word in re.split(r"[\s,&+()\[\]–—]+", text[:_LONGEST]) if word]
+    while words and words[0].lower().rstrip("s") in _KINDS:
+        words = words[1:]
+    named = [word for word in words if any(map(str.isdigit, word))]
+    others = [word for word in words if word not in named and word.lower() not in _JOINTS]
+    return bool(named) and words[0] == named[0] and len(others) < 2
+
+
 def _phases(units: Sequence[Unit]) -> Iterator[Order]:
     """Yield that each phase comes after the one before it."""
     for siblings in (units, *(unit.units for unit in walk(list(units)))):
@@ -139,9 +148,9 @@ def _phases(units: Sequence[Unit]) -> Iterator[Order]:
 
 def _counts(first: str | None, second: str | None) -> bool:
     """Whether one number follows another."""
-    if first and second and first.isdigit() and second.isdigit():
-        return int(first) < int(second)
-    return bool(first and second and first < second)
+    if not first or not second:
+        return False
+    return (len(first), first) < (len(second), second) if first.isdigit() and second.isdigit() else first < second
 
 
 def _unmarked(units: list[Unit]) -> Iterator[Order]:

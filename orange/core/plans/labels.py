@@ -51,7 +51,9 @@ _PRIORITIES = (
 )
 _PRIORITY_LABEL = re.compile(r"\s*(?:priority|prio|importance)\s*[:=]?\s*", re.IGNORECASE)
 _ESTIMATE_LABEL = re.compile(r"\s*(?:estimated?(?: time| effort)?|effort|size|complexity)\s*[:=]?\s*", re.IGNORECASE)
-_DURATION = re.compile(r"[~≈]?\s*(\d+(?:\.\d+)?)(?:\s*[–-]\s*(\d+(?:\.\d+)?))?\s*(m|min|h|d|w|p)\w*", re.IGNORECASE)
+_DURATION = re.compile(
+    r"[~≈]?\s*(\d{1,6}(?:\.\d{1,3})?)(?:\s*[–-]\s*(\d{1,6}(?:\.\d{1,3})?))?\s*(m|min|h|d|w|p)\w*", re.IGNORECASE
+)
 _UNITS = re.compile(
     r"(m|mins?|minutes?|h|hrs?|hours?|d|days?|w|wks?|weeks?|p|pts?|points?)\.?( of work| story points?)?", re.IGNORECASE
 )

@@ -29,6 +29,8 @@ class Claim:
 
 #: Arrows stand for much: only what is surely a task's name is taken for one.
 _SURELY = 0.9
+#: Characters of a sentence that are looked at.
+_LONGEST = 2000
 _AFTER_STRONG = (
     r"(?:depend(?:s|ing|ent)?|contingent|reliant)\s+(?:up)?on|dependenc(?:y|ies)(?:\s+on)?\s*:|blocked\s+(?:by|on|until)|"
     r"rel(?:y|ies)\s+on|builds?\s+(?:up)?on(?:\s+top\s+of)?|wait(?:s|ing)?\s+(?:for|on|until)|prerequisites?\s*(?:is|are|:)|"
@@ -71,7 +73,7 @@ _SPLIT = re.compile(r"(?<=[.!?])\s+(?=[A-Z\[(`\"'*])|\s*;\s+|\n+")
 
 def claims(text: str) -> Iterator[Claim]:
     """Yield what a text claims about order."""
-    for sentence in _SPLIT.split(text):
+    for sentence in (whole[:_LONGEST] for whole in _SPLIT.split(text)):
         if _ARROW.search(sentence):
             yield from _chain(sentence)
         yield from _claims(sentence.strip())

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-_MARKED = re.compile(r"^(#{1,6} \S| {0,3}(```|~~~)|\s*[-*+] \[[ xX]\] |\|.*\|\s*$)", re.MULTILINE)
+_MARKED = re.compile(r"^(#{1,6} \S| {0,3}(```|~~~)|[ \t]*[-*+] \[[ xX]\] |\|.*\|\s*$)", re.MULTILINE)
 _POINT = re.compile(r"(\s*)(?:[•·▪◦●*+–—-]|\(?[a-z0-9]{1,2}[.)]|\[[ xX]?\])\s+\S")
 _BULLET = re.compile(r"(\s*)[•·▪◦●–—]\s+")
 _BOX = re.compile(r"(\s*)(?:[-*+•]\s*)?(\[[ xX]\])\s+")
@@ -21,7 +21,8 @@ def as_markdown(text: str, source: str) -> str:
         return text
     lines = text.split("\n")
     numbered = _numbered_headings(lines)
-    return "\n".join(_line(lines, i, numbered=i in numbered) for i in range(len(lines)))
+    first = next((i for i, line in enumerate(lines) if line.strip()), 0)
+    return "\n".join(_line(lines, i, numbered=i in numbered, top=i == first) for i in range(len(lines)))
 
 
 def _numbered_headings(lines: list[str]) -> set[int]:
@@ -42,11 +43,11 @@ def _goes_deeper(number: str, after: str) -> bool:
     return bool(after) and (match is None or match[1].startswith(f"{number}."))
 
 
-def _line(lines: list[str], i: int, *, numbered: bool) -> str:
+def _line(lines: list[str], i: int, *, numbered: bool, top: bool) -> str:
     line, below = lines[i].rstrip(), lines[i + 1].strip() if i + 1 < len(lines) else ""
     if re.fullmatch(r"={3,}|-{3,}|~{3,}|\*{3,}", line.strip()):
         return ""
-    level = _level(lines, i, below, numbered=numbered)
+    level = _level(lines, i, below, numbered=numbered, top=top)
     if level:
         return f"{'#' * level} {line.strip().rstrip(':')}"
     if box := _BOX.match(line):
@@ -56,12 +57,12 @@ def _line(lines: list[str], i: int, *, numbered: bool) -> str:
     return line if _POINT.match(line) else line.strip()
 
 
-def _level(lines: list[str], i: int, below: str, *, numbered: bool) -> int:
+def _level(lines: list[str], i: int, below: str, *, numbered: bool, top: bool) -> int:
     """Return the level of a line as a heading; 0 where it is none."""
     line = lines[i].strip()
     if line and len(below) >= 3 and len(set(below)) == 1 and below[0] in "=-~":
         return 1 if below[0] == "=" else 2
-    if line and not below and len(line.split()) <= 8 and line[-1] not in ".:" and not any(map(str.strip, lines[:i])):
+    if line and not below and len(line.split()) <= 8 and line[-1] not in ".:" and top:
         return 1  # a few words at the very top
     number = _NUMBERED.match(lines[i]) if numbered else None
     if number:

@@ -46,8 +46,12 @@ first other both must can should will system
 """
 _STOP = frozenset(_STOP_LIST.split())
 _WORD = re.compile(r"[a-z0-9]+")
-#: So long a range of ids at most.
+#: So long a range of ids at most, and so many titles with the same word.
 _RANGE = 200
+#: Digits of an id that is counted up.
+_LONGEST_NUMBER = 9
+#: Characters of a name that are compared.
+_LONGEST = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +64,12 @@ class Target:
 
 def normal(ref: str) -> str:
     """Bring an id into the form it is compared in: `req-012` and `REQ 12` are one."""
-    return re.sub(r"\d+", lambda match: str(int(match[0])), re.sub(r"[^A-Za-z0-9.]", "", ref).upper())
+    return re.sub(r"\d+", lambda match: match[0].lstrip("0") or "0", re.sub(r"[^A-Za-z0-9.]", "", ref).upper())
 
 
 def tokens(text: str) -> frozenset[str]:
     """Return the words of a text that tell it from others."""
-    words = _WORD.findall(re.sub(r"\([^)]*\)", " ", text.lower()))
+    words = _WORD.findall(re.sub(r"\([^)]*\)", " ", text[:_LONGEST].lower()))
     return frozenset(_stem(word) for word in words if word not in _STOP)
 
 
@@ -128,11 +132,16 @@ class Index:
         said = tokens(text)
         if not said:
             return None
-        candidates = {id(unit): unit for word in said for unit in self._by_word.get(word, ()) if unit is not besides}
+        candidates = {id(unit): unit for word in said for unit in self._telling(word) if unit is not besides}
         scored = [(self._score(said, self._tokens[key], strong=strong), unit) for key, unit in candidates.items()]
         best = max((score for score, _ in scored), default=0.0)
         found = [unit for score, unit in scored if score == best]
         return Target(found[0], best) if best and len(found) == 1 else None
+
+    def _telling(self, word: str) -> list[Unit]:
+        """Return the tasks with a word in their title; none where so many have it that it tells nothing."""
+        found = self._by_word.get(word, [])
+        return found if len(found) <= _RANGE else []
 
     def _score(self, said: frozenset[str], title: frozenset[str], *, strong: bool) -> float:
         if said == title:
@@ -159,7 +168,12 @@ def _range(first: str, last: str | None) -> list[str]:
     """Return every id from the first to the last."""
     start = re.fullmatch(r"(.*?)(\d+)", first)
     stop = re.fullmatch(r"(.*?)(\d+)", last) if last else None
-    if not start or not stop or (stop[1] and normal(stop[1]) != normal(start[1])):
+    if (
+        not start
+        or not stop
+        or max(len(start[2]), len(stop[2])) > _LONGEST_NUMBER
+        or (stop[1] and normal(stop[1]) != normal(start[1]))
+    ):
         return [first] + ([last] if last else [])
     low, high = int(start[2]), int(stop[2])
     if not low <= high <= low + _RANGE:
