@@ -77,6 +77,14 @@ def test_a_persons_edits_stay() -> None:
     assert changes == ()
 
 
+def test_what_a_person_deleted_stays_away_from_the_same_document() -> None:
+    """A changed document is told anew, and what it adds to the plan is said."""
+    old = plan_of(OLD)
+    less = replace(old, tasks=tuple(task for task in old.tasks if task.key != "req-3"))
+    assert renewed(less, plan_of(OLD)) == (less, ())
+    assert Change("added", "req-3", "Users can send things back") in renewed(less, plan_of(OLD + "\nMore.\n"))[1]
+
+
 def on_board(plan: Plan, **statuses: Status) -> dict[str, Task]:
     """Make the board that an import of a plan leaves, with some statuses by key."""
     return {

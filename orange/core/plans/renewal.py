@@ -1,7 +1,7 @@
 """A document was changed and decomposed again: what is new, what is different, what is gone, and the plan of both.
 
-What a person wrote into the plan stays: a task they edited keeps their words, a task they added stays, and so does one
-they deleted stay away only as long as its text does. Next in the flow: `project.planning` writes the result.
+What a person wrote into the plan stays: a task they edited keeps their words, and a task they added stays. One they
+deleted stays away as long as the document is the same. Next in the flow: `project.planning` writes the result.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ class Change:
 
 def renewed(old: Plan, new: Plan) -> tuple[Plan, tuple[Change, ...]]:
     """Bring a plan up to a newly decomposed document. The id, the unknown keys and a person's edits stay."""
+    if new.source_digest == old.source_digest and new.parameters == old.parameters:
+        return old, ()
     fresh = _rekeyed(new.tasks, _renames(old.tasks, new.tasks))
     had = old.by_key()
     changes: list[Change] = []
