@@ -176,6 +176,29 @@ def test_what_stands_below_a_task_is_kept_with_it() -> None:
     assert (one.context, one.criteria) == (("From files.", "Fast."), ("Kinds of files: CSV", "Speed"))
 
 
+def test_what_validates_work_is_no_work() -> None:
+    """Lists of criteria, whatever their points and headings are called; a list that a field announces is its text."""
+    plan = plan_of("""## Phase 1: Search
+**Independent Test**: look for x,
+then verify:
+
+1. It is found
+2. It is fast
+
+- [ ] T01 Add a field
+- [ ] T02 Add an index
+
+## Validation Checklist
+### User Story 1 - Search
+- [ ] FR-1: Add nothing to it
+
+## Success Criteria Mapping
+- **SC-1**: Reached by T01
+""")
+    assert list(tree(plan)) == ["Search", "Add a field", "Add an index"]
+    assert plan.tasks[0].criteria == ("look for x, then verify:", "It is found", "It is fast")
+
+
 def test_arrows_between_words_are_no_order() -> None:
     """Only between what is surely the name of a task."""
     plan = plan_of("- [ ] Test the flow: claim -> run -> done\n- [ ] Build the claim lock\n- [ ] Write the run page\n")

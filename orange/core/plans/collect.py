@@ -69,6 +69,8 @@ def _below(section: Section, place: Place, owner: Unit | None, found: Found) -> 
     named = tag.is_single or tag.is_group
     if role is Role.CONTEXT and place.role is Role.WORK and _holds_ids(section):
         role = Role.NEUTRAL
+    if place.role is Role.CRITERIA:
+        return _of_section(section, place, owner, found)
     if owner is not None and not named and role is Role.CRITERIA:
         return _of_section(section, replace(place, role=Role.CRITERIA), owner, found)
     if not named and role in {Role.CONTEXT, Role.ORDER, Role.CRITERIA}:
@@ -155,7 +157,7 @@ def _of_paragraph(block: Paragraph, place: Place, owner: Unit | None, found: Fou
     if rest:
         owner.context.append(plain(" ".join(line for line, _ in rest)))
         owner.said += _sentences("\n".join(line for line, _ in rest), block.line + rest[0][1])
-    return next((name for name, text, _ in given if not text), None)
+    return next((name for name, text, _ in given if not text or text.endswith(":")), None)
 
 
 def _said(text: str, line: int, place: Place, to: tuple[Unit | None, Found]) -> None:

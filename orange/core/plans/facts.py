@@ -84,7 +84,11 @@ _NAMES = {
     "done when": "criteria",
     "definition of done": "criteria",
     "success criteria": "criteria",
+    "independent test": "criteria",
+    "verification": "criteria",
 }
+#: Fields whose text may go on in the next line.
+_PROSE = frozenset({"criteria", "description"})
 _FIELD = re.compile(r"(?P<name>[A-Za-z#][A-Za-z .]{0,30}?)\s*(?:\([^)]*\))?\s*[:=]\s*(?P<text>.*)", re.DOTALL)
 _DONE = re.compile(r"(✅|☑|✔|done|complete[d]?|finished|merged|shipped|closed|yes|x|\[x\]).{0,12}", re.IGNORECASE)
 
@@ -105,12 +109,16 @@ def field_of(text: str) -> tuple[str, str] | None:
 
 def fields_of(text: str) -> tuple[list[tuple[str, str, int]], list[tuple[str, int]]]:
     """Part a paragraph's lines into fields and the rest, each with its offset in lines."""
-    found, rest = [], []
+    found: list[tuple[str, str, int]] = []
+    rest: list[tuple[str, int]] = []
     for offset, line in enumerate(text.split("\n")):
         parts = re.split(r"\s+\|\s+", line) if line.count(":") > 1 else [line]
         fields = [field_of(part) for part in parts]
         if all(fields):
             found += [(*field, offset) for field in fields if field]
+        elif found and not rest and found[-1][0] in _PROSE and found[-1][1]:  # it goes on
+            name, begun, first = found[-1]
+            found[-1] = (name, f"{begun} {plain(line)}", first)
         else:
             rest.append((line, offset))
     return found, rest

@@ -25,8 +25,8 @@ class Role(Enum):
 
 
 _CRITERIA = re.compile(
-    r"acceptance( criteria| tests?| scenarios?)?|definition of done|done when|success criteria|exit criteria|"
-    r"independent test|verification( criteria)?|test strategy|checkpoint|validation|how to (test|verify)|"
+    r"acceptance( criteria| tests?| scenarios?)?|definition of done|done when|success criteria( .*)?|exit criteria|"
+    r"independent test|verification( criteria)?|test strategy|checkpoint|validation( .*)?|how to (test|verify)|"
     r"conditions of satisfaction|expected (results?|behaviou?r|outcomes?)"
 )
 _ORDER = re.compile(
