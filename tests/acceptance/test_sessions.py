@@ -15,8 +15,8 @@ def _sessions(place: Place) -> list[dict[str, Any]]:
 
 def test_a_session_takes_on_so_many_tasks_and_is_recorded(place: Place) -> None:
     """It ends by itself when they are finished, retries included; the others are left alone, and say why."""
-    good = place.create("good", "write good.txt")
-    bad = place.create("bad", "fail")
+    good = place.create("good", "write good.txt", "--priority", "high")
+    bad = place.create("bad", "fail", "--priority", "high")
     place.create("other", "write other.txt")
     configure(place, "agent: script\nreview: {by: none}\nlimits: {attempts: 1}\n")
     place.orange("daemon", "run", "--max-tasks", "2")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from orange.cli import skill
+from orange import skillfiles
 from orange.core.problems import Problem
 from tests.unit.cli_fake import FakeDoors, FakeProject, orange, task
 
@@ -42,7 +42,7 @@ def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         folder.mkdir(parents=True)
         (folder.parent / "SKILL.md").write_text(f"---\nname: {name}\ndescription: For {name}.\n---\n\nDo.\n")
         (folder / "more.md").write_text("More.\n")
-    monkeypatch.setattr(skill, "source", lambda: str(tmp_path / "shelf"))
+    monkeypatch.setattr(skillfiles, "own", lambda: str(tmp_path / "shelf"))
     return tmp_path / "shelf"
 
 

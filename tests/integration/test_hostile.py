@@ -463,9 +463,7 @@ def run_hostile_tasks(place: Place, folder: Path) -> None:
     configure(place, "agent: script\nreview: {by: none}\n")
     made = []
     for text in [text for text in sample(str(folder), 60) if len(text) < 1000 and text.strip()][:16]:
-        options = [
-            f"--{name}={text}" for name in ("label", "category", "session", "criterion", "context-file", "skill")
-        ]
+        options = [f"--{name}={text}" for name in ("label", "category", "session", "criterion", "context-file")]
         argv = place.argv("task", "create", "--json", *options, f"--body={text}", "--", "sample", text)
         answer = subprocess.run(argv, cwd=place.repo, env=place.env, capture_output=True, text=True, check=False)
         assert answer.returncode in {0, 1}, answer
