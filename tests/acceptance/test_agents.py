@@ -238,8 +238,10 @@ def test_all_four_at_once(agents: Place, model: Model) -> None:
     agents.settled(dict.fromkeys((f"with-{agent}" for agent in AGENTS), "done"))
     for agent, task in tasks.items():
         assert agents.git("show", f"refs/orange/base/main:{agent}.txt") == "made\nmore"
-        first, second = (_record(agents, f"{task}-{epoch}")["conversation"] for epoch in (1, 2))
-        assert first["session"] == second["session"]
+        runs = [_record(agents, f"{task}-{epoch}") for epoch in (1, 2)]
+        assert [run["outcome"] for run in runs] == ["finished", "finished"], runs
+        first, second = (run["conversation"] for run in runs)
+        assert first["session"] == second["session"], runs
         for told in (first, second):
             assert told["tokens"] == {"input": 2400, "output": 60, "cached": 400}, agent
             assert told["turns"] == 2

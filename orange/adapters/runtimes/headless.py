@@ -92,7 +92,12 @@ class Headless:
         rest = b""
         with selectors.DefaultSelector() as selector:
             selector.register(out, selectors.EVENT_READ)
-            while not self._read_enough(quiet=not selector.select(SILENCE)):
+            while True:
+                self._look()  # before the wait: what it said last must not come after it
+                ended = self._status is not None
+                quiet = not selector.select(SILENCE)
+                if ended and (quiet or time.monotonic() > self._ended_at + LAST_WORDS):
+                    break
                 data = self._more(out)
                 if data == b"":
                     break
@@ -109,11 +114,6 @@ class Headless:
             return None
         self._raw.write(self._masker.feed(data))
         return data
-
-    def _read_enough(self, *, quiet: bool) -> bool:
-        """Whether the program has ended and said all; others may hold its output open."""
-        self._look()
-        return self._status is not None and (quiet or time.monotonic() > self._ended_at + LAST_WORDS)
 
     def _ended(self) -> int:
         """Wait for the program's end and return its exit code."""
