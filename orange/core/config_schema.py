@@ -124,7 +124,7 @@ KEYS: tuple[Key, ...] = (
         expected=f"a text; a secret as {references.EXPECTED}"),
     Key("agents.*.options.*", Kind.FREE, "A setting of the agent's program itself, for its runs here.", command=True),
     Key("agents.*.mode", Kind.WORD, "Whether the agent runs without or with its own screen.",
-        words=("headless", "interactive"), only=("headless",)),
+        words=("headless", "interactive")),
     Key("agents.*.fallback", Kind.TEXT, "The agent that is given new work while this one is rate-limited.", null=True,
         pattern=_SLUG, expected="an agent's name"),
     Key("limits.max_agents", Kind.WHOLE, "Agents at once on this machine, over all projects.", least=0, most=1000,
