@@ -6,10 +6,13 @@ A configured command line runs as `sh -c COMMAND orange ARG...`, so that what fi
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import select
+import shutil
 import signal
 import subprocess
+import sys
 import time
 import weakref
 from collections import deque
@@ -139,14 +142,24 @@ def end_group(pid: int) -> None:
 
 
 class Conversation:
-    """A program one exchanges lines with for as long as both live. For one thread at a time."""
+    """A program one exchanges lines with for as long as both live. For one thread at a time.
+
+    On Linux it also ends with the thread that starts it, should this process be killed.
+    """
 
     def __init__(self, argv: Sequence[str], *, env: Mapping[str, str], cwd: str = "/") -> None:
         """Start it. Raises ProgramMissing."""
         pipe = subprocess.PIPE
         try:
             self._child = subprocess.Popen(
-                argv, cwd=cwd, env=env, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, bufsize=0, process_group=0
+                [*_with_us(), *argv],
+                cwd=cwd,
+                env=env,
+                stdin=pipe,
+                stdout=pipe,
+                stderr=subprocess.DEVNULL,
+                bufsize=0,
+                process_group=0,
             )
         except (FileNotFoundError, PermissionError) as error:
             raise ProgramMissing(argv[0]) from error
@@ -178,6 +191,13 @@ class Conversation:
     def close(self) -> None:
         """End the program."""
         self._end()
+
+
+@functools.cache
+def _with_us() -> tuple[str, ...]:
+    """Return the words that let a program end with the one that starts it; none where the system has no such thing."""
+    setpriv = shutil.which("setpriv") if sys.platform.startswith("linux") else None
+    return (setpriv, "--pdeathsig", "KILL", "--") if setpriv else ()
 
 
 def _end_conversation(child: subprocess.Popen[bytes]) -> None:

@@ -168,6 +168,34 @@ def test_without_tmux_nothing_can_be_told(tmp_path: Path) -> None:
             os.environ["PATH"] = path
 
 
+def test_an_observer_that_is_killed_does_not_keep_the_server(place: Place, tmp_path: Path) -> None:
+    """A client of tmux that nobody reads from any more would: the server could never end, nor take new sessions."""
+    session = busy(place)
+    ready, connected = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            place.executor.observe()
+            place.executor.observe()
+            os.write(connected, b"!")
+            signal.pause()
+        finally:
+            os._exit(1)
+    assert os.read(ready, 1) == b"!"
+    until(lambda: ask(place, "list-clients"))
+    os.kill(pid, signal.SIGSTOP)
+    names = tmp_path / "names"  # told to every client: more than a pipe holds
+    names.write_text("".join(f"rename-window -t ={session}: {'n' * 60}{number}\n" for number in range(3000)))
+    ask(place, "source-file", str(names))
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+    os.close(ready)
+    os.close(connected)
+    ask(place, "kill-server")
+    until(lambda: not place.executor.server.listening())
+    busy(place, RUN_2)
+
+
 def _made(place: Place) -> list[str]:
     """List what a run made in its workspace; its skills are linked there, too."""
     return sorted(set(os.listdir(place.workspace)) - {linked.partition("/")[0] for linked in LINKED})
