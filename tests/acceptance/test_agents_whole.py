@@ -19,7 +19,7 @@ from tests.model.conversation import Answer, Conversation, Say, Shell
 from tests.model.server import Model
 
 #: How often something is killed; `make torture` does it ten times as often.
-KILLS = 8 * int(os.environ.get("ORANGE_TORTURE", "1"))
+KILLS = 4 * int(os.environ.get("ORANGE_TORTURE", "1"))
 #: Fixed, so that a failure can be looked at again.
 SEED = 20261121
 STEPS = ("plan", "plan_impl", "implement", "verify")

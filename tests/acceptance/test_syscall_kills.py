@@ -195,7 +195,7 @@ def torment(
 
 def test_a_claim_killed_at_any_call_is_made_or_not(victims: Victims, times: Callable[[int], int]) -> None:
     """`task take`: the task is pending or held, and can be given back and worked off."""
-    torment(victims, times(10), lambda name: ("task", "take", name), lambda _name: None, {"pending", "working"})
+    torment(victims, times(6), lambda name: ("task", "take", name), lambda _name: None, {"pending", "working"})
     for name, status in victims.place.statuses().items():
         if status == "working":
             victims.place.orange("task", "release", name)
@@ -205,7 +205,7 @@ def test_a_claim_killed_at_any_call_is_made_or_not(victims: Victims, times: Call
 def test_a_start_killed_at_any_call_is_finished_or_never_begun(victims: Victims, times: Callable[[int], int]) -> None:
     """`task run` without a daemon: the next daemon launches what was claimed; no agent starts twice."""
     states = {"pending", "working"}
-    torment(victims, times(10), lambda name: ("task", "run", name), lambda _name: None, states)
+    torment(victims, times(6), lambda name: ("task", "run", name), lambda _name: None, states)
     victims.finish()
 
 
@@ -221,7 +221,7 @@ def test_a_result_brought_in_by_a_daemon_killed_at_any_call_is_brought_in_once(
         victims.place.until(result.exists, f"{run} to end")
 
     states = {"working", "reviewed", "done"}
-    torment(victims, times(10), lambda _name: ("daemon", "run", "--once"), ready, states)
+    torment(victims, times(6), lambda _name: ("daemon", "run", "--once"), ready, states)
     victims.finish()
     tip = victims.place.git("rev-parse", "main")
     victims.place.until(
