@@ -9,13 +9,14 @@ Next in the flow: the supervisor (`orange.runner`) works; the reconciler sees it
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TypedDict
 
 from orange.core import effective, prompt, runfiles
 from orange.core.agents import Resume
 from orange.core.model import Outcome, Task
 from orange.core.ports import Course, RunRecord, RunSpec, StepSpec
 from orange.core.problems import WorkspaceFailed
-from orange.core.settings import AgentSettings
+from orange.core.settings import AgentSettings, Settings
 from orange.core.steps import stand
 from orange.project import course
 from orange.project.claims import check_epoch
@@ -70,11 +71,36 @@ def _brought_back(parts: Parts, task: Task) -> str | None:
     return parts.integration.restored(task.branch, task.merged.base, task.merged.commit)
 
 
+class Surroundings(TypedDict):
+    """What the settings put around every run, as keys of its spec."""
+
+    before_run: str | None
+    after_run: str | None
+    hook_timeout: int
+    environment_command: str | None
+    isolation: str
+    network: bool
+    writable: tuple[str, ...]
+
+
+def surroundings(settings: Settings) -> Surroundings:
+    """Gather what is the same for an agent's work, a review, a quick action and a check of a merge."""
+    given = settings.workspaces
+    return Surroundings(
+        before_run=given.hooks.before_run,
+        after_run=given.hooks.after_run,
+        hook_timeout=given.hooks.timeout,
+        environment_command=settings.environment_command,
+        isolation=given.isolation,
+        network=given.network == "host",
+        writable=given.writable,
+    )
+
+
 def run_spec(parts: Parts, task: Task, run: str, other: str | None = None) -> RunSpec:
     """Gather everything the supervisor needs, so that it reads no settings of its own. Raises PipelineUnusable."""
     settings = parts.settings()
     agent = other or effective.agent_of(task, settings)
-    hooks = settings.workspaces.hooks
     base = base_of(parts, task)
     before = _earlier(parts, task, agent)
     values = course.values_of(parts, task, base, prompt.since_then(task, _last_word(before) if before else None))
@@ -101,16 +127,10 @@ def run_spec(parts: Parts, task: Task, run: str, other: str | None = None) -> Ru
         stall=settings.limits.stall,
         limit=settings.limits.run,
         auto_commit=settings.auto_commit,
-        before_run=hooks.before_run,
-        after_run=hooks.after_run,
-        hook_timeout=hooks.timeout,
         resume=Resume(before.conversation.session, before.conversation.conversation_tokens)
         if before and before.conversation.session
         else None,
-        environment_command=settings.environment_command,
-        isolation=settings.workspaces.isolation,
-        network=settings.workspaces.network == "host",
-        writable=settings.workspaces.writable,
+        **surroundings(settings),
         followup=first.taken_up if first and before else None,
         checks=settings.checks,
         skill=task.skill,

@@ -21,7 +21,7 @@ from orange.core.publish_result import Outcome
 from orange.core.settings import AgentSettings
 from orange.core.sharing import Candidate, Integrated
 from orange.project import results, settling, texts
-from orange.project.launch import base_of, last_work
+from orange.project.launch import base_of, last_work, surroundings
 from orange.project.parts import Parts
 from orange.project.record import Pen
 from orange.project.requests import Speaker
@@ -88,7 +88,6 @@ def _begin(parts: Parts, task: Task, candidate: Candidate) -> None:
 def _spec(parts: Parts, task: Task, candidate: Candidate) -> RunSpec:
     """Make the spec of a run without an agent: hooks and checks, nothing that is committed."""
     settings = parts.settings()
-    hooks = settings.workspaces.hooks
     return RunSpec(
         run=candidate.run,
         task=task.id,
@@ -110,14 +109,8 @@ def _spec(parts: Parts, task: Task, candidate: Candidate) -> RunSpec:
         stall=0,
         limit=0,
         auto_commit=False,
-        before_run=hooks.before_run,
-        after_run=hooks.after_run,
-        hook_timeout=hooks.timeout,
-        environment_command=settings.environment_command,
         checks=settings.checks,
-        isolation=settings.workspaces.isolation,
-        network=settings.workspaces.network == "host",
-        writable=settings.workspaces.writable,
+        **surroundings(settings),
     )
 
 

@@ -142,7 +142,6 @@ def _begun(parts: Parts, quick: QuickRun) -> QuickRun:
 
 def _spec(parts: Parts, quick: QuickRun) -> RunSpec:
     settings = parts.settings()
-    hooks = settings.workspaces.hooks
     own = quick.agent == settings.agent
     return RunSpec(
         run=quick.run,
@@ -165,13 +164,7 @@ def _spec(parts: Parts, quick: QuickRun) -> RunSpec:
         stall=settings.limits.stall,
         limit=settings.limits.run,
         auto_commit=True,
-        before_run=hooks.before_run,
-        after_run=hooks.after_run,
-        hook_timeout=hooks.timeout,
-        environment_command=settings.environment_command,
-        isolation=settings.workspaces.isolation,
-        network=settings.workspaces.network == "host",
-        writable=settings.workspaces.writable,
+        **launch.surroundings(settings),
     )
 
 

@@ -25,7 +25,7 @@ from orange.core.steps import FAILED, REVIEWER, Step
 from orange.core.steps import REVIEW as REVIEW_STEP
 from orange.project import course, settling
 from orange.project.claims import check_epoch, claimable, next_epoch
-from orange.project.launch import base_of, check_isolation
+from orange.project.launch import base_of, check_isolation, surroundings
 from orange.project.parts import Parts
 from orange.project.record import Known, Pen
 from orange.project.requests import Speaker
@@ -77,7 +77,6 @@ def _place(task: Task) -> str:
 
 def _spec(parts: Parts, task: Task, folder: str, commit: str) -> RunSpec:
     settings = parts.settings()
-    hooks = settings.workspaces.hooks
     step = next((step for step in course.pipeline_of(parts, task).steps if step.kind == REVIEW_STEP), None)
     found = _course(parts, task, step or Step(REVIEW_STEP), _values(parts, task, folder, commit))
     told = found.specs[REVIEW_STEP]
@@ -102,13 +101,7 @@ def _spec(parts: Parts, task: Task, folder: str, commit: str) -> RunSpec:
         stall=settings.limits.stall,
         limit=settings.limits.run,
         auto_commit=False,
-        before_run=hooks.before_run,
-        after_run=hooks.after_run,
-        hook_timeout=hooks.timeout,
-        environment_command=settings.environment_command,
-        isolation=settings.workspaces.isolation,
-        network=settings.workspaces.network == "host",
-        writable=settings.workspaces.writable,
+        **surroundings(settings),
         course=found,
         reviewed=commit,
     )
