@@ -7,12 +7,12 @@ Next in the flow: `project.course` begins a run with what is found here.
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cache
 
 import orange
+from orange import recordfile
 from orange.adapters import trust
 from orange.core import pipelines
 from orange.core.layout import Layout
@@ -195,11 +195,5 @@ def _stamp(path: str) -> _Stamp:
 
 def _text(path: str) -> str | None:
     """Read a regular file, never through a link; None where there is none."""
-    try:
-        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError:
-        return None
-    with os.fdopen(fd, "rb") as file:
-        if not stat.S_ISREG(os.fstat(fd).st_mode):
-            return None
-        return file.read(_MOST).decode("utf-8", "surrogateescape")
+    data = recordfile.plain(path, _MOST)
+    return None if data is None else data.decode("utf-8", "surrogateescape")

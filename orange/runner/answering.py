@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import contextlib
 import os
-import stat
 from typing import TYPE_CHECKING
 
+from orange import recordfile
 from orange.core import reviews, runfiles
 from orange.core.ending import FAILED, FINISHED, Ending, readable
 
@@ -58,11 +58,5 @@ def _text(job: Job, before: str, after: str, ending: Ending) -> str:
 
 def _file(path: str) -> str | None:
     """Read a regular file, never through a link; None where there is none."""
-    try:
-        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError:
-        return None
-    with os.fdopen(fd, "rb") as file:
-        if not stat.S_ISREG(os.fstat(fd).st_mode):
-            return None
-        return file.read(reviews.MOST).decode("utf-8", "replace")
+    data = recordfile.plain(path, reviews.MOST)
+    return None if data is None else data.decode("utf-8", "replace")
