@@ -7,15 +7,14 @@ import os
 import shutil
 import signal
 import subprocess
-import tempfile
 from pathlib import Path
 
 import pytest
 
-from tests.acceptance.conftest import configure, fresh_place
+from tests.acceptance.conftest import configure
 from tests.acceptance.place import Place
-from tests.acceptance.programs import AGENTS, folder, furnish, required, settings
-from tests.model.server import serving
+from tests.acceptance.programs import AGENTS, settings
+from tests.model.server import Model
 
 SETTINGS = "agent: command\nreview: {by: none}\nlimits: {attempts: 1}\nworkspaces: {isolation: sandbox, copy: []}\n"
 
@@ -129,27 +128,20 @@ def test_an_agent_in_a_sandbox_reaches_orange_by_mailbox(place: Place) -> None:
     assert "APPROACH: in parts" in place.task("whole")["body"]
 
 
-def test_the_real_agents_work_in_a_sandbox() -> None:
+def test_the_real_agents_work_in_a_sandbox(agents: Place, model: Model) -> None:
     """Each of the real programs starts there, reaches its model, keeps its conversation and commits."""
-    required()
-    with (
-        serving() as model,
-        tempfile.TemporaryDirectory(dir=folder().parents[2]) as root,
-        fresh_place(Path(root)) as place,
-    ):
-        furnish(place, model.url)
-        sandbox = "workspaces: {isolation: sandbox}\nlimits: {attempts: 1}\nreview: {by: none}\n"
-        configure(place, sandbox + settings(model.url))
-        for agent in AGENTS:
-            command = f"$ echo {agent} > {agent}.txt && git add . && git commit -q -m {agent}; touch ../outside; true"
-            place.orange("task", "create", f"with-{agent}", "--agent", agent, "--body", f"Carry out:\n\n{command}\n")
-        place.start()
-        names = [f"with-{agent}" for agent in AGENTS]
-        place.until(lambda: {place.statuses()[name] for name in names} <= {"done", "stuck"}, "all four to end", 150)
-        assert {name: place.statuses()[name] for name in names} == dict.fromkeys(names, "done"), _log(place)
-        for agent in AGENTS:
-            assert place.git("show", f"refs/orange/base/main:{agent}.txt") == agent
-        assert not (place.repo.with_name("repo.workspaces") / "outside").exists()
+    sandbox = "workspaces: {isolation: sandbox}\nlimits: {attempts: 1}\nreview: {by: none}\n"
+    configure(agents, sandbox + settings(model.url))
+    for agent in AGENTS:
+        command = f"$ echo {agent} > {agent}.txt && git add . && git commit -q -m {agent}; touch ../outside; true"
+        agents.orange("task", "create", f"with-{agent}", "--agent", agent, "--body", f"Carry out:\n\n{command}\n")
+    agents.start()
+    names = [f"with-{agent}" for agent in AGENTS]
+    agents.until(lambda: {agents.statuses()[name] for name in names} <= {"done", "stuck"}, "all four to end", 150)
+    assert {name: agents.statuses()[name] for name in names} == dict.fromkeys(names, "done"), _log(agents)
+    for agent in AGENTS:
+        assert agents.git("show", f"refs/orange/base/main:{agent}.txt") == agent
+    assert not (agents.repo.with_name("repo.workspaces") / "outside").exists()
 
 
 @pytest.mark.parametrize("how", ["told", "killed"])

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import tempfile
-from pathlib import Path
 
 import pytest
 
-from tests.acceptance.conftest import configure, fresh_place
+from tests.acceptance.conftest import configure
 from tests.acceptance.place import Place
-from tests.acceptance.programs import AGENTS, folder, furnish, required, settings
-from tests.model.server import serving
+from tests.acceptance.programs import AGENTS, settings
+from tests.model.server import Model
 
 SKILL = "---\nname: deploy\ndescription: How to deploy. Use it to deploy.\n---\nPull the lever.\n"
 AGENT = """
@@ -80,23 +78,16 @@ def test_a_missing_skill_stops_the_task_with_a_sentence(place: Place) -> None:
     assert "(deploy, orange-worker)" in stuck["message"]
 
 
-def test_the_real_agents_find_the_skills() -> None:
+def test_the_real_agents_find_the_skills(agents: Place, model: Model) -> None:
     """Each of the real programs tells its model of the repository's skill and of the worker's."""
-    required()
-    with (
-        serving() as model,
-        tempfile.TemporaryDirectory(dir=folder().parents[2]) as root,
-        fresh_place(Path(root)) as place,
-    ):
-        furnish(place, model.url)
-        _track(place)
-        configure(place, "limits: {attempts: 1}\nreview: {by: none}\n" + settings(model.url))
-        for agent in AGENTS:
-            place.orange("task", "create", f"with-{agent}", "--agent", agent, "--body", "Carry out:\n\n$ true\n")
-        place.start()
-        names = [f"with-{agent}" for agent in AGENTS]
-        place.until(lambda: {place.statuses()[name] for name in names} <= {"done", "stuck"}, "all four to end", 150)
-        assert {place.statuses()[name] for name in names} == {"done"}
-        told = {wire: [one.whole for one in model.heard if one.wire == wire] for wire in WIRES}
-        for words in ("How to deploy. Use it to deploy.", "How to work on an orange task"):
-            assert {wire: any(words in whole for whole in told[wire]) for wire in WIRES} == dict.fromkeys(WIRES, True)
+    _track(agents)
+    configure(agents, "limits: {attempts: 1}\nreview: {by: none}\n" + settings(model.url))
+    for agent in AGENTS:
+        agents.orange("task", "create", f"with-{agent}", "--agent", agent, "--body", "Carry out:\n\n$ true\n")
+    agents.start()
+    names = [f"with-{agent}" for agent in AGENTS]
+    agents.until(lambda: {agents.statuses()[name] for name in names} <= {"done", "stuck"}, "all four to end", 150)
+    assert {agents.statuses()[name] for name in names} == {"done"}
+    told = {wire: [one.whole for one in model.heard if one.wire == wire] for wire in WIRES}
+    for words in ("How to deploy. Use it to deploy.", "How to work on an orange task"):
+        assert {wire: any(words in whole for whole in told[wire]) for wire in WIRES} == dict.fromkeys(WIRES, True)
