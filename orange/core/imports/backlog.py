@@ -84,15 +84,13 @@ def _item(text: str, where: str, placed: str) -> Item:
         raise ImportRefused(f"{where}, line {wrong.line}", f"{wrong.message}; {wrong.hint}") from None
     fields = Fields(dict(front.raw), where)
     body = _MARK.sub("", text[front.body :])
-    kind = fields.text("type")
-    if kind and words.kind(kind) == "task" and kind != "task":
-        fields.keep("type", kind)
+    kind = fields.kind("type")
     priority, notes = fields.priority("priority")
     status = fields.text("status")
     key = fields.text("id")
     draft = blank(
         ref=clean.line(key) or None,
-        type=words.kind(kind),
+        type=kind,
         priority=priority,
         labels=clean.lines(fields.texts("labels")),
         assignee=clean.line(", ".join(fields.texts("assignee"))) or None,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from orange.core.imports import clean, jsontext, words
+from orange.core.imports import clean, jsontext
 from orange.core.imports.fields import Fields, blank, item
 from orange.core.imports.item import Item, Reading, Source
 
@@ -31,15 +31,13 @@ def read(source: Source) -> Reading:
 
 def _item(fields: Fields) -> Item:
     key = fields.text("id")
-    kind = fields.text("issue_type", "type")
-    if kind and words.kind(kind) == "task" and kind != "task":
-        fields.keep("issue_type", kind)
+    kind = fields.kind("issue_type", "type")
     priority, notes = fields.priority("priority")
     edges = _edges(fields)
     status = fields.text("status")
     draft = blank(
         ref=clean.line(key) or None,
-        type=words.kind(kind),
+        type=kind,
         priority=priority,
         labels=clean.lines(fields.texts("labels")),
         assignee=clean.line(fields.text("assignee")) or None,

@@ -75,6 +75,14 @@ class Fields:
                 return found
         return ""
 
+    def kind(self, *names: str) -> str:
+        """Take the word for a type; one that is not known is left, under the first of the names."""
+        word = self.text(*names)
+        found = words.kind(word)
+        if word and found == "task" and word != "task":
+            self.keep(names[0], word)
+        return found
+
     def priority(self, *names: str) -> tuple[Priority, tuple[str, ...]]:
         """Take a priority, with a remark about a word that is not known; that word is left."""
         name = next((name for name in names if name in self), "")
