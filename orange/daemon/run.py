@@ -5,7 +5,6 @@ Everything it knows is on disk, so it may be killed at any instant; what it did 
 
 from __future__ import annotations
 
-import fcntl
 import logging
 import math
 import os
@@ -22,8 +21,9 @@ from typing import Any
 from orange import __version__
 from orange.core.home import Home
 from orange.core.present import visible_line
-from orange.core.problems import DaemonUnavailable, OrangeError
+from orange.core.problems import OrangeError
 from orange.daemon.agenda import Agenda, Look
+from orange.daemon.lock import daemon_lock
 from orange.daemon.session import Options, Session
 from orange.wiring import serving, user
 
@@ -192,20 +192,3 @@ class Daemon:
             ],
             "failures": dict(self.failures),
         }
-
-
-@contextmanager
-def daemon_lock(home: Home) -> Iterator[None]:
-    """Hold the lock of this user's one daemon. Raises DaemonUnavailable when another one holds it."""
-    os.makedirs(home.state, mode=0o700, exist_ok=True)
-    fd = os.open(home.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise DaemonUnavailable("a daemon of this user is already running: `orange daemon status`") from None
-        os.ftruncate(fd, 0)
-        os.write(fd, f"{os.getpid()}\n".encode())
-        yield
-    finally:
-        os.close(fd)

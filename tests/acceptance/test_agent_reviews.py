@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from orange.core import artifacts
+from tests.acceptance import bubblewrap
 from tests.acceptance.conftest import configure
 from tests.acceptance.place import Place
 from tests.data.schemas import faults
@@ -253,6 +254,7 @@ def test_a_reviewer_that_dies_is_asked_again(place: Place) -> None:
 
 def test_a_review_is_as_isolated_as_the_work(place: Place) -> None:
     """In a sandbox the reviewer sees what the branch changes, and its answer gets out; the task's text takes it too."""
+    bubblewrap.required()
     configure(place, by("agent", "workspaces: {isolation: sandbox}\n"))
     review = "run git diff --name-only refs/orange/base/main...HEAD | grep -qx page.txt\nsection Review Verdict: PASS"
     task = create(place, WORK, review)

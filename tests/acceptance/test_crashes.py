@@ -1,10 +1,13 @@
-"""Runs that vanish, and files put back to an older state: both are counted, and no run's name is used twice."""
+"""Runs that vanish, files put back to an older state, a lock left held: counted, told apart, waited for."""
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
 import os
 import signal
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -105,3 +108,23 @@ def test_starts_of_agents_tasks_count_though_they_are_done(place: Place) -> None
     place.settled({"a": "done", "b": "done"})
     place.until(lambda: [line["code"] for line in place.why("c")] == ["spawn_rate"], "the third to wait")
     assert place.task("c")["claim"] is None
+
+
+def test_the_lock_of_a_daemon_that_was_just_killed_is_waited_for(place: Place) -> None:
+    """A program the killed one was starting holds its lock a little longer: whoever starts anew is not refused."""
+    path = place.home / "state" / "orange" / "daemon.lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        daemon = subprocess.Popen(place.argv("daemon", "run"), cwd=place.repo, env=place.env)
+        place.daemons.append(daemon)
+        place.until(lambda: daemon.poll() is None and str(path) in _open_files(daemon.pid), "the daemon to want it")
+    place.until(lambda: place.orange("daemon", "status", "--json").json["daemon"]["running"], "the daemon to answer")
+
+
+def _open_files(pid: int) -> set[str]:
+    found = set()
+    for link in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(OSError):
+            found.add(str(link.readlink()))
+    return found

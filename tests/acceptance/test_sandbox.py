@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.acceptance import bubblewrap
 from tests.acceptance.conftest import configure
 from tests.acceptance.place import Place
 from tests.acceptance.programs import AGENTS, settings
@@ -50,9 +51,7 @@ git add made.txt && git commit -q -m "Made inside" && echo committed
 
 @pytest.fixture(autouse=True)
 def _bubblewrap() -> None:
-    works = shutil.which("bwrap") and subprocess.run(["bwrap", "--ro-bind", "/", "/", "true"], check=False).returncode
-    if works != 0:
-        pytest.skip("bubblewrap does not work here: `make system` installs it, and user namespaces must be allowed")
+    bubblewrap.required()
 
 
 def _agent(place: Place, script: str) -> None:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-
 import pytest
 
+from tests.acceptance import bubblewrap
 from tests.acceptance.conftest import configure
 from tests.acceptance.place import Place
 from tests.acceptance.programs import AGENTS, settings
@@ -23,13 +21,6 @@ git commit -q -m "What was read"
 
 #: The wires of the four programs.
 WIRES = ("messages", "responses", "gemini", "chat")
-
-
-def _works(isolation: str) -> bool:
-    argv = ["bwrap", "--ro-bind", "/", "/", "true"]
-    return isolation != "sandbox" or bool(
-        shutil.which("bwrap") and subprocess.run(argv, check=False, capture_output=True).returncode == 0
-    )
 
 
 def _place(place: Place, isolation: str = "worktree") -> None:
@@ -49,8 +40,8 @@ def _track(place: Place) -> None:
 @pytest.mark.parametrize("isolation", ["worktree", "sandbox"])
 def test_a_named_skill_reaches_the_agent_and_never_a_commit(place: Place, isolation: str) -> None:
     """All three places have it, with the worker's; `git add -A` takes none of it, and nothing is left to clean up."""
-    if not _works(isolation):
-        pytest.skip("bubblewrap does not work here: `make system` installs it, and user namespaces must be allowed")
+    if isolation == "sandbox":
+        bubblewrap.required()
     _track(place)
     _place(place, isolation)
     place.create("deploying", "", "--skill", "deploy")
