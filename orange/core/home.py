@@ -56,6 +56,11 @@ class Home:
         return f"{self.state}/refusals.json"
 
     @property
+    def token(self) -> str:
+        """The token of the HTTP API; with `.read` behind it, the one that may only read."""
+        return f"{self.state}/tokens/token"
+
+    @property
     def socket(self) -> str:
         """The daemon's unix socket."""
         return f"{self.sockets}/daemon.sock"

@@ -5,10 +5,12 @@ Next in the flow: the command line and the API print what is made here, and noth
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
+from hashlib import sha256
 from typing import Protocol
 
 from orange.core.lifecycle import board_state
@@ -68,6 +70,12 @@ def task_view(  # noqa: PLR0913 - keyword-only: the parts of the object that are
 
 
 _APART = frozenset({"path", "extra"})
+
+
+def revision(task: Task, body: str) -> str:
+    """Name the state of a task's file: whoever changes it may say which state they saw."""
+    said = json.dumps([plain(task), body], sort_keys=True)
+    return sha256(said.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def waiting_view(reason: Reason) -> dict[str, object]:

@@ -23,6 +23,7 @@ from orange.core.home import Home
 from orange.core.present import visible_line
 from orange.core.problems import OrangeError
 from orange.daemon.agenda import Agenda, Look
+from orange.daemon.face import Face
 from orange.daemon.lock import daemon_lock
 from orange.daemon.session import Options, Session
 from orange.wiring import serving, user
@@ -48,6 +49,7 @@ class Daemon:
         self.reason = "nothing was left to do"
         self.projects: dict[str, serving.Served] = {}
         self.failures: dict[str, str] = {}
+        self.face = Face(home, self)
         self.started = time.time()
 
     def serve(self) -> None:
@@ -60,6 +62,7 @@ class Daemon:
             with ThreadPoolExecutor(max_workers=8, thread_name_prefix="work") as pool:
                 self._turn_until_stopped(pool)
                 log.info("stops: %s", visible_line(self.reason))
+                self.face.close()
                 self._wind_down()
             self.session.end(self.projects, self.reason)
             user.daemon_stops(self.home, self.reason)
@@ -91,6 +94,7 @@ class Daemon:
     def _turn_until_stopped(self, pool: ThreadPoolExecutor) -> None:
         while not self.stopping.is_set():
             self._load(pool)
+            self.face.show()
             look = self.agenda.take(self._poll())
             changed = self._glance(look.edited)
             if look.everything or look.nudged or changed or self._wakes_in() <= 0:
@@ -182,7 +186,7 @@ class Daemon:
         return {
             "running": True,
             "pid": os.getpid(),
-            "url": None,
+            "url": self.face.url,
             "version": __version__,
             "since": self.started,
             "session": self.session.id or None,

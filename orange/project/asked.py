@@ -10,8 +10,10 @@ from dataclasses import asdict
 from typing import TypeAlias
 
 from orange.core import names
+from orange.core.cycles import waves
 from orange.core.graph import Graph
 from orange.core.layout import BASE_REFS, Layout
+from orange.core.lifecycle import BoardState, board_state
 from orange.core.model import Board, Task
 from orange.core.problems import BrokenFile, InvalidInput, Problem, TaskNotFound
 from orange.core.settings import Settings
@@ -126,6 +128,24 @@ class Asked:
         viewer = self.viewer()
         tasks = reading.select(viewer.world.board, self.settings, viewer.world.capabilities, wanted)
         return [viewer.view(task, self.body(task.id) if body else None) for task in tasks]
+
+    def page(self, wanted: Filter, cursor: str | None, most: int) -> reading.Page:
+        """Return one page of the tasks a filter shows. Raises InvalidInput for a cursor that no page gave."""
+        viewer = self.viewer()
+        tasks = reading.select(viewer.world.board, self.settings, viewer.world.capabilities, wanted)
+        return reading.page(viewer, tasks, cursor, most)
+
+    def columns(self) -> dict[str, Rows]:
+        """Return every task by its column of the board, in dispatch order."""
+        viewer = self.viewer()
+        found: dict[str, Rows] = {state.value: [] for state in BoardState}
+        for task in sorted(viewer.world.board.tasks.values(), key=lambda task: task.order):
+            found[board_state(task.status, ready=task.id in viewer.ready).value].append(viewer.view(task))
+        return found
+
+    def waves(self) -> tuple[tuple[str, ...], ...]:
+        """Return the ids of open tasks in the order in which they can be done: those of a wave at the same time."""
+        return waves(self.board().tasks, cancelled_satisfies=self.settings.cancelled_satisfies)
 
     def why(self, address: str) -> Rows:
         """Say what a task waits for."""

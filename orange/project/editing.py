@@ -9,7 +9,8 @@ from orange.core.body import REVIEW
 from orange.core.cycles import would_cycle
 from orange.core.lifecycle import Actor, StuckReason
 from orange.core.model import Board, Task
-from orange.core.problems import DependencyCycle, InvalidInput, NotAllowed
+from orange.core.present import revision
+from orange.core.problems import DependencyCycle, InvalidInput, NotAllowed, StaleWrite
 from orange.project.creation import check_speaks_for
 from orange.project.parts import Parts
 from orange.project.record import Pen
@@ -25,6 +26,8 @@ def edit(parts: Parts, speaker: Speaker, task_id: str, change: Edit) -> Task:
     with parts.store.transaction(f"update {task_id}") as tx:
         pen = Pen(parts, speaker, tx)
         task = tx.task(task_id)
+        if change.seen is not None and change.seen != revision(task, tx.body(task_id)):
+            raise StaleWrite(task_id, "it is not as you read it: read it again")
         edited = replace(
             task,
             title=_title(change.title) if change.title is not None else task.title,

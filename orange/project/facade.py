@@ -47,6 +47,12 @@ class Project(Asked):
         """Create a task."""
         return self._done(creation.create(self.parts, self.speaker, new))
 
+    def create_all(self, wanted: Sequence[NewTask]) -> list[Task]:
+        """Create tasks, all or none; each may be blocked by those before it."""
+        made = creation.create_all(self.parts, self.speaker, wanted)
+        self.parts.nudge()
+        return made
+
     def import_jobs(self, text: str, *, dry_run: bool = False) -> tuple[job_import.Imported, ...]:
         """Create the tasks of jobs, all or none; with `dry_run`, only say what would be created."""
         found = job_import.import_jobs(self.parts, self.speaker, text, dry_run=dry_run)

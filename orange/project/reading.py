@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from orange.core import graph, names
 from orange.core.cycles import cycle_problems
@@ -10,6 +12,7 @@ from orange.core.kin import children_of, progress
 from orange.core.lifecycle import CLOSED, Status
 from orange.core.model import Board, Task, World
 from orange.core.present import task_view
+from orange.core.problems import InvalidInput
 from orange.core.settings import Settings
 from orange.core.waiting import Explainer, Waiting
 from orange.project.requests import Filter
@@ -85,6 +88,40 @@ class Viewer:
     def _progress(self, task: Task) -> dict[str, int] | None:
         done, total = progress(task.id, self.world.board.tasks, self.children)
         return {"done": done, "total": total} if total else None
+
+
+class Page(NamedTuple):
+    """Some of many tasks."""
+
+    tasks: list[dict[str, object]]
+    #: How many there are on all pages.
+    total: int
+    #: What the next page is asked with; None on the last.
+    cursor: str | None
+
+
+def page(viewer: Viewer, tasks: Sequence[Task], cursor: str | None, most: int) -> Page:
+    """Cut a page out of tasks in dispatch order. A cursor holds when the task it names has gone."""
+    first = bisect_right([task.order for task in tasks], _place(cursor)) if cursor else 0
+    shown = tasks[first : first + most]
+    more = first + most < len(tasks)
+    return Page([viewer.view(task) for task in shown], len(tasks), _cursor(shown[-1]) if more else None)
+
+
+def _cursor(last: Task) -> str:
+    rank, created, task = last.order
+    return f"{rank}.{created}.{task}"
+
+
+def _place(cursor: str) -> tuple[int, str, str]:
+    rank, _, rest = cursor.partition(".")
+    created, _, task = rest.rpartition(".")
+    if not rank.isascii() or not rank.isdigit() or len(rank) > _RANK_DIGITS or not names.is_id(task):
+        raise InvalidInput("cursor", "no page of this list gave it")
+    return int(rank), created, task
+
+
+_RANK_DIGITS = 3
 
 
 def counts(tasks: Iterable[Task]) -> dict[str, int]:

@@ -83,6 +83,8 @@ class Edit:
     unblock: tuple[str, ...] = ()
     #: Where to go; the lifecycle decides whether.
     status: Status | None = None
+    #: The revision of the task as the asker saw it (`core.present.revision`); None: whatever it is now.
+    seen: str | None = None
     #: Structured reason when `status` is stuck.
     reason: str | None = None
     message: str | None = None

@@ -29,6 +29,8 @@ from orange.core.lifecycle import TRANSITIONS, Status, StuckReason
 from orange.core.pipelines import FIELDS, parse
 from orange.core.prompt import VARIABLES
 from orange.core.steps import MODES, SHAPES
+from orange.web import openapi
+from orange.web.routes import OPERATIONS
 
 _PART = re.compile(r"(<!-- generated: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _MEMBER = re.compile(r"((?:    #: .*\n)+)    [A-Z_]+ = \"(\w+)\"")
@@ -51,6 +53,7 @@ def pages(folder: str) -> Mapping[str, str]:
         f"reference/{name}.schema.json": json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
         for name, schema in schemas.items()
     }
+    found["reference/openapi.json"] = json.dumps(openapi.document(OPERATIONS), indent=1, ensure_ascii=False) + "\n"
     for path in _markdown(folder):
         with open(f"{folder}/{path}", encoding="utf-8") as file:
             text = file.read()
@@ -192,6 +195,15 @@ def prompt_variables() -> str:
     return "\n".join(["| variable | what it stands for |", "|---|---|", *rows])
 
 
+def api_operations() -> str:
+    """List what the HTTP API can do."""
+    rows = [
+        f"| `{operation.method} {operation.path}` | `{operation.id}` | {_cell(operation.about)} |"
+        for operation in OPERATIONS
+    ]
+    return "\n".join(["| route | name | what it does |", "|---|---|---|", *rows])
+
+
 def modes() -> str:
     """List the sets of human gates."""
     rows = [f"| `{mode}` | {_stops(gates.before)} | {_stops(gates.after)} |" for mode, gates in MODES.items()]
@@ -214,6 +226,7 @@ _PARTS: Mapping[str, Callable[[], str]] = {
     "pipelines": built_in_pipelines,
     "prompt-variables": prompt_variables,
     "modes": modes,
+    "api-operations": api_operations,
 }
 
 

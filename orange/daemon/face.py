@@ -1,0 +1,66 @@
+"""The daemon's service face: shown once there is a project, taken in before the daemon ends.
+
+Next in the flow: `wiring.service` opens the port, `orange.web` answers.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Protocol
+
+from orange.core.home import Home
+from orange.core.problems import OrangeError
+
+if TYPE_CHECKING:
+    from orange.web.server import WebServer
+    from orange.wiring.serving import Served
+
+log = logging.getLogger("orange.daemon")
+
+
+class Shown(Protocol):
+    """What is shown: the daemon, as far as it is anybody's business."""
+
+    @property
+    def projects(self) -> Mapping[str, Served]:
+        """The projects, by folder."""
+
+    def status(self) -> Mapping[str, Any]:
+        """Say who serves what, since when."""
+
+
+class Face:
+    """The port of one daemon, from the first project on."""
+
+    def __init__(self, home: Home, shown: Shown) -> None:
+        self._home, self._shown = home, shown
+        self._server: WebServer | None = None
+        self._failed = False
+
+    @property
+    def url(self) -> str | None:
+        """Where it is; None where it is not shown."""
+        return self._server.url if self._server else None
+
+    def show(self) -> None:
+        """Open the port, once, as the settings say; a daemon whose port cannot be opened works without."""
+        served = tuple(self._shown.projects.values())
+        if self._server or self._failed or not served:
+            return
+        from orange.wiring import service
+
+        try:
+            face = service.DaemonFace(self._home, self._parts, self._shown.status)
+            self._server = service.open_port(face, served[0].parts.settings().daemon.port)
+        except (OSError, OrangeError) as failed:
+            self._failed = True
+            log.warning("the HTTP API is not served: %s", failed)
+
+    def _parts(self) -> Mapping[str, Any]:
+        return {root: served.reconciler.parts for root, served in tuple(self._shown.projects.items())}
+
+    def close(self) -> None:
+        """Close the port."""
+        if self._server:
+            self._server.stop()

@@ -1,0 +1,8 @@
+"""Every operation there is, in the order in which the description shows them."""
+
+from __future__ import annotations
+
+from orange.web.operation import Operation
+from orange.web.routes import moves, service, tasks, views
+
+OPERATIONS: tuple[Operation, ...] = (*tasks.OPERATIONS, *moves.OPERATIONS, *views.OPERATIONS, *service.OPERATIONS)

@@ -1,0 +1,74 @@
+"""What is about the service itself: whether it is well, its projects, the table of moves, its own description.
+
+Next in the flow: nothing; these are answered here.
+"""
+
+from __future__ import annotations
+
+from orange import __version__
+from orange.core.lifecycle import TRANSITIONS, Actor, Status
+from orange.core.service.views import OBJECT, TEXT, many, record, words
+from orange.web.operation import Operation, Request
+
+
+def _health(_request: Request) -> object:
+    return {"status": "ok", "version": __version__}
+
+
+def _projects(request: Request) -> object:
+    return {"projects": [{"name": name, "path": root} for root, name in request.face.projects().items()]}
+
+
+def _machine(_request: Request) -> object:
+    moves = [
+        {"from": source.value, "to": target.value, "means": means}
+        for source, targets in TRANSITIONS.items()
+        for target, means in targets.items()
+    ]
+    return {
+        "states": [status.value for status in Status],
+        "transitions": moves,
+        "actors": [actor.value for actor in Actor],
+        "initial": [Status.BACKLOG.value, Status.PENDING.value],
+    }
+
+
+def _describe(_request: Request) -> object:
+    from orange.web.openapi import document
+    from orange.web.routes import OPERATIONS as EVERY
+
+    return document(EVERY)
+
+
+_MOVE = record({"from": words(Status), "to": words(Status), "means": TEXT}, more=False)
+_MACHINE = record(
+    {"states": many(words(Status)), "transitions": many(_MOVE), "actors": many(TEXT), "initial": many(words(Status))},
+    more=False,
+)
+_PROJECTS = record({"projects": many(record({"name": TEXT, "path": TEXT}, more=False))}, more=False)
+
+OPERATIONS = (
+    Operation(
+        "health",
+        "GET",
+        "/healthz",
+        "Say whether the daemon is well.",
+        record({"status": TEXT, "version": TEXT}, more=False),
+        _health,
+        of_project=False,
+        public=True,
+    ),
+    Operation(
+        "projects", "GET", "/api/v2/projects", "List the projects served.", _PROJECTS, _projects, of_project=False
+    ),
+    Operation(
+        "state_machine",
+        "GET",
+        "/api/v2/state-machine",
+        "List the statuses and the legal moves.",
+        _MACHINE,
+        _machine,
+        of_project=False,
+    ),
+    Operation("openapi", "GET", "/api/v2/openapi.json", "Describe all of this.", OBJECT, _describe, of_project=False),
+)

@@ -1,0 +1,68 @@
+"""The service face of a daemon: its port, its tokens, and the projects as it serves them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from orange.adapters import peer, speaker, tokens
+from orange.core.home import Home
+from orange.core.lifecycle import Actor
+from orange.core.problems import NotAllowed
+from orange.core.service.admission import Door, Scope, digest
+from orange.project import Project
+from orange.project.parts import Parts
+from orange.project.requests import Speaker
+from orange.web.server import WebServer
+from orange.wiring.answers import speaker_of
+
+
+class DaemonFace:
+    """What the service face shows. Satisfies `orange.web.operation.Face`."""
+
+    def __init__(
+        self, home: Home, served: Callable[[], Mapping[str, Parts]], status: Callable[[], Mapping[str, Any]]
+    ) -> None:
+        """`served`: the projects' parts by folder; `status`: how the daemon is. Raises StorageFailed."""
+        self._served, self._status = served, status
+        self._tokens = {
+            digest(tokens.token(home.token)): Scope.FULL,
+            digest(tokens.token(f"{home.token}.read")): Scope.READ,
+        }
+        self._person = Speaker(Actor.PERSON, speaker.user_name())
+        self.port = 0
+
+    def door(self) -> Door:
+        """Return who is let in."""
+        return Door(self.port, self._tokens)
+
+    def projects(self) -> Mapping[str, str]:
+        """Return the projects that are served: folder -> name."""
+        return {root: os.path.basename(root) for root in self._served()}
+
+    def open(self, root: str, caller: int | None) -> Project:
+        """Return a project on behalf of whoever asks. Raises NotAllowed for another user of the machine."""
+        parts = self._served()[root]
+        return Project(parts, self._person if caller is None else self._speaker(parts, root, caller))
+
+    def _speaker(self, parts: Parts, root: str, caller: int) -> Speaker:
+        """Find out who asks: what an agent started is the agent, whatever token it found."""
+        found = peer.peer(caller, self.port)
+        if found is not None and found.user not in {os.getuid(), 0}:
+            raise NotAllowed("this daemon serves its own user only")
+        if found is None or found.process is None:
+            return self._person
+        return speaker_of(parts.layout, root, found.process)
+
+    def status(self) -> Mapping[str, Any]:
+        """Return how the daemon is."""
+        return self._status()
+
+
+def open_port(face: DaemonFace, port: int) -> WebServer:
+    """Bind the port and serve the face there. Raises OSError."""
+    server = WebServer(face, port)
+    face.port = server.port
+    server.start()
+    return server
