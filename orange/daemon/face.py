@@ -6,11 +6,14 @@ Next in the flow: `wiring.service` opens the port, `orange.web` answers.
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from orange.core.home import Home
 from orange.core.problems import OrangeError
+from orange.daemon.news import News
+from orange.web.feed import Feed
 
 if TYPE_CHECKING:
     from orange.web.server import WebServer
@@ -29,12 +32,17 @@ class Shown(Protocol):
     def status(self) -> Mapping[str, Any]:
         """Say who serves what, since when."""
 
+    def look(self) -> None:
+        """Look at the projects soon."""
+
 
 class Face:
     """The port of one daemon, from the first project on."""
 
     def __init__(self, home: Home, shown: Shown) -> None:
         self._home, self._shown = home, shown
+        self.feed = Feed(os.urandom(4).hex())
+        self._news = News(self.feed)
         self._server: WebServer | None = None
         self._failed = False
 
@@ -51,7 +59,7 @@ class Face:
         from orange.wiring import service
 
         try:
-            face = service.DaemonFace(self._home, self._parts, self._shown.status)
+            face = service.DaemonFace(self._home, self.feed, self._parts, self._shown)
             self._server = service.open_port(face, served[0].parts.settings().daemon.port)
         except (OSError, OrangeError) as failed:
             self._failed = True
@@ -59,6 +67,11 @@ class Face:
 
     def _parts(self) -> Mapping[str, Any]:
         return {root: served.reconciler.parts for root, served in tuple(self._shown.projects.items())}
+
+    def tell(self) -> None:
+        """Tell what is new to whoever follows."""
+        for root, served in tuple(self._shown.projects.items()):
+            self._news.look(root, served.reconciler.parts, served.reconciler.board)
 
     def close(self) -> None:
         """Close the port."""

@@ -99,6 +99,7 @@ class Daemon:
             changed = self._glance(look.edited)
             if look.everything or look.nudged or changed or self._wakes_in() <= 0:
                 owed = self._turn_all(look)
+                self.face.tell()
                 self.session.look(self.projects)
                 over = self.session.over(self.projects, owed)
                 if over and look.everything:
@@ -173,8 +174,12 @@ class Daemon:
         log.debug("call %s %s", name, dict(arguments))
         return calls[name]()
 
-    def _look(self) -> Mapping[str, Any]:
+    def look(self) -> None:
+        """Look at the projects soon."""
         self.agenda.nudge()
+
+    def _look(self) -> Mapping[str, Any]:
+        self.look()
         return {"ok": True}
 
     def _stop_call(self, reason: object) -> Mapping[str, Any]:

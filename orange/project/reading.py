@@ -33,8 +33,10 @@ def select(board: Board, settings: Settings, capabilities: frozenset[str], wante
 
 def _conditions(board: Board, settings: Settings, capabilities: frozenset[str], wanted: Filter) -> list[Condition]:
     conditions: list[Condition] = []
-    if not (wanted.all or wanted.statuses or wanted.parent):
+    if not (wanted.all or wanted.statuses or wanted.parent or wanted.ids):
         conditions.append(lambda task: task.status not in CLOSED)
+    if wanted.ids:
+        conditions.append(lambda task: task.id in wanted.ids)
     if wanted.statuses:
         conditions.append(lambda task: task.status in wanted.statuses)
     if wanted.blocked:

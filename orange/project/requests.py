@@ -103,3 +103,5 @@ class Filter:
     session: str | None = None
     #: Also done and cancelled ones.
     all: bool = False
+    #: Ids; those that are not there are passed over.
+    ids: tuple[str, ...] = ()

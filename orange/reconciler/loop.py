@@ -91,6 +91,11 @@ class Reconciler:
         """The index of the board as of the last look."""
         return self._graph or Graph(Board({}))
 
+    @property
+    def board(self) -> Board:
+        """The board as of the last look."""
+        return self._board or Board({})
+
     def _graph_of(self, board: Board) -> Graph:
         """Keep one index of the board and tell it what changed, so that a look costs what changed and not the board."""
         cancelled_satisfies = self.parts.settings().cancelled_satisfies

@@ -22,6 +22,7 @@ from orange.web import problems
 from orange.web.once import Once
 from orange.web.operation import NOTHING, Answer, Face, Operation, Request
 from orange.web.routes import OPERATIONS
+from orange.web.stream import stream
 
 #: Seconds in which a body must have come.
 PATIENCE = 30.0
@@ -71,7 +72,11 @@ class Api:
             else:
                 app.router.add_route(operation.method, operation.path, handler)
         app.on_response_prepare.append(_on_prepare)
+        app.on_shutdown.append(self._on_shutdown)
         return app
+
+    async def _on_shutdown(self, _app: web.Application) -> None:
+        self.face.feed.close()
 
     async def _guarded(self, request: web.Request, handler: _Handler) -> web.StreamResponse:
         """Let in or refuse; what is not there is not told to strangers."""
@@ -102,9 +107,13 @@ class Api:
                 _header(http, "If-Match"),
                 None if operation.method in SAFE else _caller(http),
             )
+            loop = asyncio.get_running_loop()
+            if operation.streams:
+                project = await loop.run_in_executor(self.pool, operation.run, request)
+                self.face.look()
+                return await stream(http, self.face.feed, project if isinstance(project, str) else None)
             key = _header(http, "Idempotency-Key") if operation.method == "POST" else None
             asked = (operation.id, http.raw_path, data)
-            loop = asyncio.get_running_loop()
             return await loop.run_in_executor(self.pool, lambda: self._carry_out(operation, request, key, asked))
 
         handle.operation = operation  # type: ignore[attr-defined]  # what the guard goes by

@@ -57,7 +57,7 @@ def _operation(operation: Operation) -> dict[str, Any]:
         "summary": operation.about,
         "tags": [_tag(operation.path)],
         "parameters": [*_places(operation), *_query(operation), *_headers(operation)],
-        "responses": {str(operation.status): _content("It was done.", operation.answer), **_refusals(operation)},
+        "responses": {str(operation.status): _done(operation), **_refusals(operation)},
     }
     if operation.public:
         found["security"] = []
@@ -94,6 +94,9 @@ def _schema(part: Shape) -> Schema:
 
 def _headers(operation: Operation) -> list[dict[str, Any]]:
     text = {"type": "string", "minLength": 1, "maxLength": 200}
+    if operation.streams:
+        about = "The id of the last event that was seen."
+        return [{"name": "Last-Event-ID", "in": "header", "schema": text, "description": about}]
     if operation.method == "PATCH":
         about = "The ETag that was read: changes only what has not been changed since."
         return [{"name": "If-Match", "in": "header", "schema": text, "description": about}]
@@ -115,5 +118,6 @@ def _refusals(operation: Operation) -> Mapping[str, Any]:
 _PROBLEM = {"$ref": "#/components/schemas/Problem"}
 
 
-def _content(about: str, schema: Schema) -> dict[str, Any]:
-    return {"description": about, "content": {"application/json": {"schema": schema}}}
+def _done(operation: Operation) -> dict[str, Any]:
+    kind = "text/event-stream" if operation.streams else "application/json"
+    return {"description": "It was done.", "content": {kind: {"schema": operation.answer}}}

@@ -15,6 +15,7 @@ from orange.core.service.shapes import Record, Schema, Text
 
 if TYPE_CHECKING:
     from orange.project import Project
+    from orange.web.feed import Feed
 
 #: Bytes of a body, unless an operation takes more.
 LARGEST = 1 << 20
@@ -25,6 +26,13 @@ NOTHING = Record({})
 
 class Face(Protocol):
     """What the service face shows: the daemon, as far as it concerns its callers."""
+
+    @property
+    def feed(self) -> Feed:
+        """What happens, for whoever follows."""
+
+    def look(self) -> None:
+        """Look at the projects soon: somebody wants to know how they are."""
 
     def door(self) -> Door:
         """Return who is let in."""
@@ -110,6 +118,8 @@ class Operation:
     body_optional: bool = False
     #: Whether nobody needs a token for it.
     public: bool = False
+    #: Whether it is answered with events: of the project that `run` names, or of all.
+    streams: bool = False
 
     @property
     def scope(self) -> Scope:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from orange.adapters import peer, speaker, tokens
 from orange.core.home import Home
@@ -14,18 +14,28 @@ from orange.core.service.admission import Door, Scope, digest
 from orange.project import Project
 from orange.project.parts import Parts
 from orange.project.requests import Speaker
+from orange.web.feed import Feed
 from orange.web.server import WebServer
 from orange.wiring.answers import speaker_of
+
+
+class Shown(Protocol):
+    """The daemon, as far as it is anybody's business."""
+
+    def status(self) -> Mapping[str, Any]:
+        """Return how it is."""
+
+    def look(self) -> None:
+        """Look at the projects soon."""
 
 
 class DaemonFace:
     """What the service face shows. Satisfies `orange.web.operation.Face`."""
 
-    def __init__(
-        self, home: Home, served: Callable[[], Mapping[str, Parts]], status: Callable[[], Mapping[str, Any]]
-    ) -> None:
-        """`served`: the projects' parts by folder; `status`: how the daemon is. Raises StorageFailed."""
-        self._served, self._status = served, status
+    def __init__(self, home: Home, feed: Feed, served: Callable[[], Mapping[str, Parts]], shown: Shown) -> None:
+        """`served`: the projects' parts by folder. Raises StorageFailed."""
+        self.feed, self.look, self.status = feed, shown.look, shown.status
+        self._served = served
         self._tokens = {
             digest(tokens.token(home.token)): Scope.FULL,
             digest(tokens.token(f"{home.token}.read")): Scope.READ,
@@ -54,10 +64,6 @@ class DaemonFace:
         if found is None or found.process is None:
             return self._person
         return speaker_of(parts.layout, root, found.process)
-
-    def status(self) -> Mapping[str, Any]:
-        """Return how the daemon is."""
-        return self._status()
 
 
 def open_port(face: DaemonFace, port: int) -> WebServer:

@@ -99,6 +99,8 @@ def test_pages_show_every_task_once(served: Served) -> None:
     assert len(seen) == 7
     assert set(seen) == wanted
     assert api.call("GET", f"{TASKS}?cursor=nonsense").json["field"] == "cursor"
+    chosen = api.get(f"{TASKS}?id={seen[0]}&id={seen[5]}&id=nobody")["tasks"]
+    assert {task["id"] for task in chosen} == {seen[0], seen[5]}
 
 
 def test_a_change_made_on_an_old_reading_is_refused(served: Served) -> None:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from orange import __version__
 from orange.core.lifecycle import TRANSITIONS, Actor, Status
+from orange.core.service.shapes import Record
 from orange.core.service.views import OBJECT, TEXT, many, record, words
-from orange.web.operation import Operation, Request
+from orange.web.operation import PROJECT, Operation, Request
 
 
 def _health(_request: Request) -> object:
@@ -31,6 +32,10 @@ def _machine(_request: Request) -> object:
         "actors": [actor.value for actor in Actor],
         "initial": [Status.BACKLOG.value, Status.PENDING.value],
     }
+
+
+def _follow(request: Request) -> object:
+    return request.project.name if "project" in request.query else None
 
 
 def _describe(_request: Request) -> object:
@@ -69,6 +74,17 @@ OPERATIONS = (
         _MACHINE,
         _machine,
         of_project=False,
+    ),
+    Operation(
+        "events",
+        "GET",
+        "/api/v2/events",
+        "Follow what happens: server-sent events; `Last-Event-ID` goes on where a stream ended.",
+        TEXT,
+        _follow,
+        Record({"project": PROJECT}),
+        of_project=False,
+        streams=True,
     ),
     Operation("openapi", "GET", "/api/v2/openapi.json", "Describe all of this.", OBJECT, _describe, of_project=False),
 )

@@ -30,6 +30,7 @@ def _list(request: Request) -> object:
         label=query.get("label"),
         session=query.get("session"),
         all=query.get("all", False),
+        ids=query.get("id", ()),
     )
     rows, total, following = request.project.page(wanted, query.get("cursor"), query.get("limit", 100))
     return {"tasks": rows, "total": total, "next_cursor": following}
@@ -109,6 +110,7 @@ _FILTER = Record(
         "parent": Text("Only the children of this task.", least=1, longest=500),
         "label": Text("Only with this label.", least=1, longest=500),
         "session": Text("Only of this session.", least=1, longest=500),
+        "id": Items(_ADDRESS, most=_MOST, about="Only these; those that are not there are passed over."),
         "limit": Whole(1, _MOST, "How many at most; 100 unless told."),
         "cursor": Text("Where to go on: `next_cursor` of the answer before.", least=1, longest=500),
     }
