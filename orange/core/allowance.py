@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from orange.core.inplace import Place
+
 #: What is counted, and how it is said.
 UNITS = {"minutes": "{:.1f} min", "tokens": "{:,} tokens", "usd": "{:.2f} USD"}
 
@@ -85,3 +87,5 @@ class Dispatch:
     cleanup: frozenset[str] = frozenset()
     #: What providers refused in any project of the user's: one account, one limit.
     refused: tuple[Refusal, ...] = ()
+    #: The user's checkout, where tasks are worked on there, or one still has it.
+    place: Place | None = None

@@ -168,8 +168,9 @@ KEYS: tuple[Key, ...] = (
     Key("workspaces.link", Kind.TEXTS, "Ignored files or folders linked into each workspace.",
         pattern=_RELATIVE, expected="a list of paths inside the repository"),
     Key("workspaces.ports", Kind.WHOLE, "Network ports reserved for each workspace.", least=0, most=100),
-    Key("workspaces.isolation", Kind.WORD, "How far an agent is kept from the rest of the machine.",
-        words=("none", "worktree", "sandbox", "container"), only=("worktree", "sandbox", "container"), tightens=True),
+    Key("workspaces.isolation", Kind.WORD, "How far an agent is kept from the rest of the machine; "
+        "`none`: it works in your own checkout, one task at a time.",
+        words=("none", "worktree", "sandbox", "container"), tightens=True),
     Key("workspaces.network", Kind.WORD, "What an agent in a sandbox or container reaches: the machine's network, or "
         "none.",
         words=("host", "none"), tightens=True),

@@ -139,7 +139,7 @@ def spawn_free(given: Allotment, task: Task) -> bool:
 
 def is_sequential(scene: Scene) -> bool:
     """Whether one task at a time is worked on."""
-    return scene.settings.dispatch_mode == "sequential"
+    return scene.settings.dispatch_mode == "sequential" or scene.in_place
 
 
 def worked_on(scene: Scene) -> str | None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from orange.core import budgets, container, effective
+from orange.core import budgets, container, effective, inplace
 from orange.core.allowance import Refusal
 from orange.core.lifecycle import Status
 from orange.core.model import Merged, Presence, RequestKind, Task
@@ -135,6 +135,18 @@ def _base(scene: Scene, task: Task) -> Reasons:
         yield Waiting("base_missing", message, since(scene, task), base, f"git branch {base}")
 
 
+def _checkout(scene: Scene, task: Task) -> Reasons:
+    """Yield why a task cannot have the user's checkout, where it would be worked on; a review needs none."""
+    place = scene.world.dispatch.place
+    if place is None or not scene.in_place or (task.status is Status.REVIEWING and task.request is None):
+        return
+    owner = scene.tasks.get(place.task or "")
+    idle = owner is not None and not owner.held and scene.live(owner.id) is None
+    found = inplace.hindrance(place, task.id, scene.base_of(task), idle=idle)
+    if found is not None:
+        yield Waiting("checkout", found.message, since(scene, task), found.evidence, found.remedy)
+
+
 def holder(scene: Scene, task: Task) -> Reasons:
     """Yield whoever has the task, or may still be at work on it."""
     claim, live = task.claim, scene.live(task.id)
@@ -253,6 +265,7 @@ _GATES: tuple[Gate, ...] = (
     _trust,
     _capability,
     _base,
+    _checkout,
     holder,
     _rewound,
     _backoff,

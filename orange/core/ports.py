@@ -12,6 +12,7 @@ from typing import Protocol
 from orange.core.agents import UNTOLD, Command, Conversation, Found, Resume
 from orange.core.checks import Check
 from orange.core.forecast import Forecast
+from orange.core.inplace import Place
 from orange.core.model import Base, BranchState, Outcome, Presence, Task, Workspace
 from orange.core.problems import Problem
 from orange.core.rules import Change
@@ -119,6 +120,12 @@ class Workspaces(Protocol):
     def list(self) -> tuple[Workspace, ...]:
         """Every workspace and spare. Raises GitFailed."""
 
+    def place(self, *, look: bool = True) -> Place | None:
+        """The user's checkout, where a task has it or is to have it; else None. `look` for what is in the way, too.
+
+        Raises WorkspaceFailed.
+        """
+
     def refill(self) -> bool:
         """Prepare a spare ahead of need; returns whether one was made."""
 
@@ -200,7 +207,7 @@ class RunSpec:
     checks: tuple[Check, ...] = ()
     #: The skill that the task is to be carried out with; None for direct instructions.
     skill: str | None = None
-    #: `worktree`, `sandbox` or `container`.
+    #: `none`, `worktree`, `sandbox` or `container`.
     isolation: str = "worktree"
     #: Whether a sandbox reaches the network.
     network: bool = True

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 from orange.core import effective
 from orange.core.graph import Graph
+from orange.core.inplace import NONE
 from orange.core.lifecycle import Facts, Status, StuckReason
 from orange.core.model import Board, BranchState, Claim, Outcome, Presence, Run, Task, World
 from orange.core.refusals import limit_of, refused_agents
@@ -60,6 +61,11 @@ class Scene:
         self._with_runs = sorted(self._runs)
         #: Agent -> what its provider refused, for the agents that nothing is given to.
         self.refused = refused_agents(world.runs.values(), world.dispatch.refused, now)
+
+    @property
+    def in_place(self) -> bool:
+        """Whether tasks are worked on in the user's own checkout, one at a time."""
+        return self.settings.workspaces.isolation == NONE
 
     @property
     def board(self) -> Board:

@@ -26,7 +26,7 @@ def accept_edits(scene: Scene) -> Iterator[AcceptEdits]:
 
 
 def return_workspaces(scene: Scene, starting: Collection[str]) -> Iterator[ReturnWorkspace]:
-    """Yield the workspaces to return: delegated tasks', and failed ones' where that was asked for, at once.
+    """Yield the workspaces to return: delegated tasks', the user's checkout, and failed ones' where asked for, at once.
 
     Then the oldest idle ones beyond `workspaces.size`.
     """
@@ -35,12 +35,17 @@ def return_workspaces(scene: Scene, starting: Collection[str]) -> Iterator[Retur
     handed_on = [space for space in idle if scene.tasks[space.task or ""].status is Status.DELEGATED]
     for space in sorted(handed_on, key=_age):
         yield ReturnWorkspace(space.path, str(space.task), "its task was handed to its children")
+    place = scene.world.dispatch.place
+    lent = [space for space in idle if place is not None and space.path == place.path and space not in handed_on]
+    for space in lent:
+        yield ReturnWorkspace(space.path, str(space.task), "nobody works in your checkout any more")
+    idle = [space for space in idle if space not in lent]
     failed = [space for space in idle if _is_to_be_cleaned(scene, scene.tasks[space.task or ""])]
     for space in sorted(failed, key=_age):
         yield ReturnWorkspace(space.path, str(space.task), "its task failed, and was started with --cleanup-on-fail")
     others = sorted((space for space in idle if space not in handed_on and space not in failed), key=_age)
     size = scene.settings.workspaces.size
-    for space in others[: max(0, len(bound) - len(handed_on) - len(failed) - size)]:
+    for space in others[: max(0, len(bound) - len(handed_on) - len(lent) - len(failed) - size)]:
         yield ReturnWorkspace(
             space.path, str(space.task), f"more than {size} workspaces are bound; it is the oldest idle one"
         )

@@ -119,7 +119,8 @@ def _slot(explainer: Explainer, task: Task) -> Waiting:
     if dispatch.is_sequential(scene) and given.busy:
         first = dispatch.worked_on(scene) or given.starts[0].id
         message = f"one task at a time is worked on, now {first}"
-        return Waiting("sequential", message, at, first, "orange config set dispatch.mode parallel")
+        remedy = "workspaces.isolation worktree" if scene.in_place else "dispatch.mode parallel"
+        return Waiting("sequential", message, at, first, f"orange config set {remedy}")
     if not dispatch.is_spent(given):
         return _own_slot(explainer, task)
     total = scene.world.dispatch.slots_total

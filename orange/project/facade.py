@@ -19,6 +19,7 @@ from orange.project import (
     dispatching,
     editing,
     importing,
+    inplace,
     job_import,
     launch,
     merging,
@@ -111,7 +112,7 @@ class Project(Asked):
             cleanup.leave_no_container(self.parts, [task])
         live = live_runs(self.parts, Graph(self.board()))
         limits = self.settings.limits
-        full = live >= (limits.per_project or limits.max_agents)
+        full = inplace.is_taken(self.parts, task) or live >= (limits.per_project or limits.max_agents)
         claimed = (claims.request_run if full else claims.claim_run)(self.parts, self.speaker, task.id)
         self.parts.cleanups.put(task.id, wanted=cleanup_on_fail)
         if full:
@@ -124,6 +125,7 @@ class Project(Asked):
     def take(self, address: str) -> Task:
         """Claim a task for a person and give them its workspace."""
         claims.check_person(self.speaker, "take a task")
+        inplace.check(self.parts, self.find(address))
         claimed = claims.take(self.parts, self.speaker, self.find(address).id)
         return self._done(launch.prepare_workspace(self.parts, claimed))
 

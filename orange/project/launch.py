@@ -11,11 +11,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TypedDict
 
-from orange.core import effective, prompt, runfiles
+from orange.core import effective, prompt
 from orange.core.agents import Resume
 from orange.core.model import Outcome, Task
 from orange.core.ports import Course, RunRecord, RunSpec, StepSpec
-from orange.core.problems import WorkspaceFailed
 from orange.core.settings import AgentSettings, Settings
 from orange.core.steps import stand
 from orange.project import course
@@ -37,17 +36,9 @@ def launch(parts: Parts, task: Task, run: str, agent: str | None = None) -> None
     Raises StaleWrite, WorkspaceFailed, SessionFailed, GitFailed, StorageFailed.
     """
     check_epoch(task, run)
-    check_isolation(parts)
     task = prepare_workspace(parts, task)
     parts.runs.prepare(run_spec(parts, task, run, agent))
     parts.executor.start(run, str(task.tmux_session))
-
-
-def check_isolation(parts: Parts) -> None:
-    """Refuse to run an agent less isolated than the settings say. Raises WorkspaceFailed."""
-    wanted = parts.settings().workspaces.isolation
-    if wanted not in {"worktree", *runfiles.ENCLOSED}:
-        raise WorkspaceFailed(f"workspaces.isolation is {wanted}, which this version cannot do: set it to sandbox")
 
 
 def prepare_workspace(parts: Parts, task: Task) -> Task:

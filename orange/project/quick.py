@@ -121,7 +121,6 @@ def begin(parts: Parts, quick_id: str) -> None:
         quick = parts.quick.change(quick_id, lambda known: _begun(parts, known))
         if quick.status is not State.RUNNING:
             return
-        launch.check_isolation(parts)
         parts.workspaces.acquire(quick.as_task, str(quick.branch), str(quick.start))
         parts.runs.prepare(_spec(parts, quick))
         parts.executor.start(quick.run, quick.session)

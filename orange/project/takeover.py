@@ -14,6 +14,7 @@ from orange.core.model import Presence, Task
 from orange.core.ports import RunRecord, RunSpec
 from orange.core.problems import AlreadyClaimed, InvalidInput, SessionFailed
 from orange.core.settings import AgentSettings
+from orange.project import inplace
 from orange.project.claims import check_person, take, take_from_agent
 from orange.project.launch import conversation_of, prepare_workspace
 from orange.project.parts import Parts
@@ -64,6 +65,7 @@ def _resumed(parts: Parts, record: RunRecord) -> RunSpec:
 def _claim(parts: Parts, speaker: Speaker, task: Task) -> Task:
     """Take the claim: from nobody, or from the agent's run, which is ended."""
     if task.claim is None or not task.claim.held:
+        inplace.check(parts, task)
         return take(parts, speaker, task.id)
     if task.claim.by_person and task.assignee == speaker.name:
         return task

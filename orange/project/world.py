@@ -12,6 +12,7 @@ from orange.core import effective, reviews
 from orange.core.allowance import EVERYTHING, Dispatch, Terms
 from orange.core.dispatch import MINUTE
 from orange.core.graph import Graph
+from orange.core.inplace import Place
 from orange.core.landing import ancestry_wanted
 from orange.core.lifecycle import Status
 from orange.core.model import Board, BranchState, Outcome, Presence, Run, Task, World
@@ -69,7 +70,7 @@ def observe(  # noqa: PLR0913 - two of them by name
     world = World(
         board=Board(graph.tasks, graph.problems, graph.frozen),
         settings=settings,
-        dispatch=replace(dispatch, refused=parts.refusals.known()),
+        dispatch=replace(dispatch, refused=parts.refusals.known(), place=_place(parts, graph)),
         host=parts.host,
         runs=runs,
         workspaces={workspace.path: workspace for workspace in parts.workspaces.list()},
@@ -91,6 +92,11 @@ def observe(  # noqa: PLR0913 - two of them by name
     )
     wanted = ancestry_wanted(world, graph)
     return replace(world, ancestry=parts.integration.contains(wanted)) if wanted else world
+
+
+def _place(parts: Parts, graph: Graph) -> Place | None:
+    """Look at the user's checkout, as closely as there is a task that may want it."""
+    return parts.workspaces.place(look=bool(graph.requests() or next(iter(graph.queue()), None)))
 
 
 #: Statuses of tasks whose next step depends on their branch.

@@ -10,6 +10,7 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from orange.core.inplace import Place
 from orange.core.model import Task, Workspace
 from orange.core.problems import (
     BranchUnusable,
@@ -138,6 +139,10 @@ class FakeWorkspaces:
     def list(self) -> tuple[Workspace, ...]:
         """Every workspace and spare."""
         return (*(self._shown(path) for path in self._places), *self._spare_list())
+
+    def place(self, *, look: bool = True) -> Place | None:  # noqa: ARG002 - the port's
+        """Nobody's work is done in the user's checkout."""
+        return None
 
     def _shown(self, path: str) -> Workspace:
         place = self._places[path]

@@ -120,9 +120,12 @@ class Wired:
         return self._of_settings("workspaces", self.settings().workspaces, self._make_workspaces)
 
     def _make_workspaces(self) -> Workspaces:
-        from orange.adapters.workspaces import WorktreeWorkspaces
+        from orange.adapters.integration.switching import Switcher
+        from orange.adapters.workspaces import InPlaceWorkspaces, WorktreeWorkspaces
 
-        return WorktreeWorkspaces(self.layout, self.settings().workspaces, self.clock, ports_file=self.home.ports)
+        given = self.settings().workspaces
+        worktrees = WorktreeWorkspaces(self.layout, given, self.clock, ports_file=self.home.ports)
+        return InPlaceWorkspaces(worktrees, Switcher(self.layout, self.clock.now))
 
     def _of_settings(self, name: str, key: object, make: Callable[[], Part]) -> Part:
         known = self._parts.get(name)

@@ -581,12 +581,12 @@ def _half(repo: Repo, paths: tuple[str, ...]) -> None:
             os.unlink(f"{repo.path}/{path}")
 
 
-@pytest.mark.parametrize("at", ["_copy_index", "_merge", "_close"])
+@pytest.mark.parametrize("at", ["_copy_index", "_advance", "_close"])
 def test_what_was_begun_is_finished_at_the_next_start(repo: Repo, monkeypatch: pytest.MonkeyPatch, at: str) -> None:
     """Before, during and after git's own work: repair brings the whole move to its end and says so, once."""
     _interrupt(repo, monkeypatch, at)
     assert (Path(repo.common, "index.lock")).exists()
-    if at == "_merge":
+    if at == "_advance":
         _half(repo, ("src/a.txt", "gone/x", "added/deep/new.txt"))
     said = GitIntegration(repo.layout).repair()
     assert len(said) == 1
@@ -599,7 +599,7 @@ def test_what_was_begun_is_finished_at_the_next_start(repo: Repo, monkeypatch: p
 
 def test_files_cut_short_by_the_kill_are_finished(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file that is missing, empty, or only the beginning of the new one is what git leaves; it is written whole."""
-    _interrupt(repo, monkeypatch, "_merge")
+    _interrupt(repo, monkeypatch, "_advance")
     repo.write({"src/a.txt": "ta", "added/deep/new.txt": ""})
     Path(repo.common, "HEAD.lock").touch()
     Path(repo.common, "refs/heads/main.lock").write_text(f"{repo.rev(MAIN)}\n")
@@ -612,7 +612,7 @@ def test_files_cut_short_by_the_kill_are_finished(repo: Repo, monkeypatch: pytes
 @pytest.mark.parametrize("path", ["src/a.txt", "added/deep/new.txt", "gone/x"])
 def test_a_file_edited_since_the_kill_is_not_touched(repo: Repo, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
     """Where a file is neither the old nor the new one the move is taken back around it; later it is in the way."""
-    _interrupt(repo, monkeypatch, "_merge")
+    _interrupt(repo, monkeypatch, "_advance")
     _half(repo, ("gone/y", "src/a.txt"))
     repo.write({path: "edited since\n"})
     said = GitIntegration(repo.layout).repair()[0]
@@ -634,7 +634,7 @@ def test_after_the_branch_moved_an_edited_file_stays_too(repo: Repo, monkeypatch
 
 def test_what_the_user_staged_since_stays_staged(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
     """An index entry that is neither the old nor the new one is the user's."""
-    _interrupt(repo, monkeypatch, "_merge")
+    _interrupt(repo, monkeypatch, "_advance")
     os.unlink(f"{repo.common}/index.lock")
     repo.write({"src/a.txt": "staged since\n"})
     repo.git("add", "src/a.txt")
@@ -645,7 +645,7 @@ def test_what_the_user_staged_since_stays_staged(repo: Repo, monkeypatch: pytest
 
 def test_somebody_elses_lock_is_waited_for(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
     """Only a lock with our text is ours: while a person's git holds the index nothing is finished or begun."""
-    _interrupt(repo, monkeypatch, "_merge")
+    _interrupt(repo, monkeypatch, "_advance")
     lock = Path(repo.common, "index.lock")
     lock.unlink()
     lock.write_text("a commit -a with its editor open")
@@ -659,7 +659,7 @@ def test_somebody_elses_lock_is_waited_for(repo: Repo, monkeypatch: pytest.Monke
 
 def test_a_checkout_that_went_elsewhere_is_left_alone(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
     """After a commit or a switch to another branch since the kill nothing is touched; the journal is dropped."""
-    _interrupt(repo, monkeypatch, "_merge")
+    _interrupt(repo, monkeypatch, "_advance")
     os.unlink(f"{repo.common}/index.lock")
     repo.commit({"src/b.txt": "since\n"})
     before = files(repo), repo.rev("main")
@@ -667,7 +667,7 @@ def test_a_checkout_that_went_elsewhere_is_left_alone(repo: Repo, monkeypatch: p
     assert (files(repo), repo.rev("main")) == before
     assert follow(repo).reason is None
     integrate(repo, {"src/b.txt": "next\n"}, "orange/b")
-    _interrupt(repo, monkeypatch, "_merge")
+    _interrupt(repo, monkeypatch, "_advance")
     repo.git("symbolic-ref", "HEAD", "refs/heads/elsewhere")
     assert "was changed since" in GitIntegration(repo.layout).repair()[0]
     assert not Path(repo.common, "index.lock").exists()
@@ -683,7 +683,7 @@ def test_executable_files_and_links_are_mended_too(tmp_path: Path, monkeypatch: 
     body = f"M 120000 {blob} link\nM 100755 inline run.sh\ndata 15\n#!/bin/sh\ntrue\n\n"
     repo.git("fast-import", "--quiet", stdin=(head + body).encode())
     GitIntegration(repo.layout).integrate("orange/a", "main", "Merge", None)
-    _interrupt(repo, monkeypatch, "_merge")
+    _interrupt(repo, monkeypatch, "_advance")
     GitIntegration(repo.layout).repair()
     assert os.readlink(f"{repo.path}/link") == "target"
     assert os.stat(f"{repo.path}/run.sh").st_mode & stat.S_IXUSR

@@ -1,7 +1,7 @@
-"""Moves a branch forward that somebody has checked out, through that checkout, and only where nothing is in the way.
+"""Moves a branch forward that somebody has checked out, or a checkout to another branch, where nothing is in the way.
 
-The worktree's index is locked with a lock that is recognisably ours, `git merge --ff-only` works on a copy of the
-index, and the copy is renamed into place. What was begun is in a journal first: after a kill `finish` takes every path
+The worktree's index is locked with a lock that is recognisably ours, git works on a copy of the index, and the copy is
+renamed into place. What was begun is in a journal first: after a kill `finish` takes every path
 whose content is the old or the new one to one side, and touches nothing else.
 """
 
@@ -29,6 +29,7 @@ _FORWARD = (
     "-c", "submodule.recurse=false", "merge", "--ff-only", "--no-overwrite-ignore", "--no-autostash", "--no-squash",
     "--no-verify-signatures", "--no-stat", "--quiet",
 )  # fmt: skip
+_SWITCH = ("-c", "submodule.recurse=false", "checkout", "--quiet", "--no-overwrite-ignore", "--no-guess")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +47,22 @@ class Move:
     old_tree: str
     #: What ORIG_HEAD said, which git's merge changes.
     orig_head: str | None
+    #: The branch that is checked out instead, which is at `new`; None: the branch itself moves there.
+    onto: str | None = None
 
     @property
     def ref(self) -> str:
         """The branch's full name."""
         return f"{refs.HEADS}{self.base}"
+
+    @property
+    def goal(self) -> str:
+        """The full name of the branch that is checked out in the end."""
+        return f"{refs.HEADS}{self.onto}" if self.onto else self.ref
+
+    def has_arrived(self, head: str | None, at: str | None) -> bool:
+        """Whether a checkout with this branch, at this commit, is where it is to be: git moves that last."""
+        return at == self.new if self.onto is None else head == self.goal
 
     @property
     def lock(self) -> str:
@@ -60,7 +72,8 @@ class Move:
     @property
     def lock_text(self) -> bytes:
         """What our lock says, so that nobody else's is ever taken for it."""
-        return f"orange follows {self.base}: {self.old} -> {self.new}\n".encode("utf-8", "surrogateescape")
+        onto = f" on {self.onto}" if self.onto else ""
+        return f"orange follows {self.base}: {self.old} -> {self.new}{onto}\n".encode("utf-8", "surrogateescape")
 
     @property
     def aside(self) -> str:
@@ -80,21 +93,27 @@ class Mover:
 
     def move(self, base: str, place: Checkout, commits: tuple[str | None, str], old_tree: str) -> str | None:
         """Move the branch from the old to the new commit; the sentence why not, or None. Raises GitFailed."""
-        git = self._git(place.path)
-        changes = delta.between(git, old_tree, commits[1])
-        reason = self._overlap(git, base, changes, old_tree)
-        if reason:
-            return reason
-        orig = git.query("rev-parse", "--verify", "--quiet", "ORIG_HEAD")
-        move = Move(base, place.path, place.admin, *commits, old_tree, orig)
+        orig = self._git(place.path).query("rev-parse", "--verify", "--quiet", "ORIG_HEAD")
+        return self._carry_out(Move(base, place.path, place.admin, *commits, old_tree, orig))
+
+    def switch(self, base: str, place: Checkout, commits: tuple[str, str], onto: str) -> str | None:
+        """Check another branch out, from commit to commit; the sentence why not, or None. Raises GitFailed."""
+        orig = self._git(place.path).query("rev-parse", "--verify", "--quiet", "ORIG_HEAD")
+        return self._carry_out(Move(base, place.path, place.admin, *commits, commits[0], orig, onto))
+
+    def _carry_out(self, move: Move) -> str | None:
+        git = self._git(move.worktree)
+        found = self._overlap(git, delta.between(git, move.old_tree, move.new), move.old_tree)
+        if found:
+            return _in_the_way(move, found)
         recordfile.replace(self._journal, json.dumps(asdict(move)).encode())
         if not _lock(move):
             os.unlink(self._journal)
-            return f"git is at work in {place.path} (its index is locked)"
-        refused = self._merge(move)
+            return f"git is at work in {move.worktree} (its index is locked)"
+        refused = self._advance(move)
         if refused:
             self._settle(move, forward=False)
-            return f"git cannot move the files in {place.path}: {refused}"
+            return f"git cannot move the files in {move.worktree}: {refused}"
         os.rename(move.aside, f"{move.admin}/index")
         self._close(move)
         return None
@@ -102,8 +121,8 @@ class Mover:
     def _git(self, worktree: str, env: dict[str, str] | None = None) -> Git:
         return Git(worktree, {**self._env, **(env or {})}, self._keep)
 
-    def _overlap(self, git: Git, base: str, changes: Iterable[Change], old_tree: str) -> str | None:
-        """Say which of the user's changes are in the way, or None."""
+    def _overlap(self, git: Git, changes: Iterable[Change], old_tree: str) -> set[str]:
+        """Name the user's changes that are in the way."""
         touched = {change.path: change for change in changes}
         files = {path: change.old for path, change in touched.items() if not change.is_submodule}
         probe = Probe(git.directory, self._probe, self._keep)
@@ -112,22 +131,20 @@ class Mover:
         found |= touched.keys() & delta.staged(git, old_tree).keys()
         found |= {path for path in touched if touched[path].old is None and _lies_below_a_file(git, path, touched)}
         probe.drop()
-        if not found:
-            return None
-        named = ", ".join(sorted(found)[:3]) + (f" and {len(found) - 3} more" if len(found) > 3 else "")
-        return f"{git.directory} has changes of yours in {named}: commit or stash them, and {base} follows by itself"
+        return found
 
-    def _merge(self, move: Move) -> str:
-        """Run git's own fast-forward on a copy of the index; what it said against it, or nothing."""
+    def _advance(self, move: Move) -> str:
+        """Run git's own fast-forward, or checkout, on a copy of the index; what it said against it, or nothing."""
         _copy_index(move)
         options = {
             "GIT_INDEX_FILE": move.aside,
-            "GIT_REFLOG_ACTION": "orange: follow",
+            "GIT_REFLOG_ACTION": "orange: switch" if move.onto else "orange: follow",
             "GIT_CONFIG_COUNT": "1",
             "GIT_CONFIG_KEY_0": f"branch.{move.base}.mergeoptions",
             "GIT_CONFIG_VALUE_0": "",
         }
-        result = self._git(move.worktree, options).attempt(*_FORWARD, move.new, timeout=_LONG)
+        wanted = (*_SWITCH, move.onto, "--") if move.onto else (*_FORWARD, move.new)
+        result = self._git(move.worktree, options).attempt(*wanted, timeout=_LONG)
         if result.status == 0:
             return ""
         lines = [line.strip() for line in result.stderr.splitlines() if line.strip()]
@@ -159,13 +176,14 @@ class Mover:
             return f"git is at work in {move.worktree}: {move.base} is finished there when it has ended"
         self._clear_ref_locks(move)
         git = self._git(move.worktree)
-        at = git.ref(move.ref)
-        if git.query("symbolic-ref", "--quiet", "HEAD") != move.ref or at not in {move.old, move.new}:
+        head = git.query("symbolic-ref", "--quiet", "HEAD")
+        at = git.ref(head) if head else None
+        if head not in {move.ref, move.goal} or at not in {move.old, move.new}:
             self._close(move)
             return f"{move.worktree} was changed since the move of {move.base} began: nothing more is done there"
-        return self._take(git, move, at, forward=forward)
+        return self._take(git, move, arrived=move.has_arrived(head, at), forward=forward)
 
-    def _take(self, git: Git, move: Move, at: str | None, *, forward: bool) -> str:
+    def _take(self, git: Git, move: Move, *, arrived: bool, forward: bool) -> str:
         probe = Probe(move.worktree, self._probe, self._keep)
         hidden = delta.hidden(git)
         changes = delta.between(git, move.old_tree, move.new)
@@ -173,13 +191,13 @@ class Mover:
         not_old = probe.differing({change.path: change.old for change in files})
         not_new = probe.differing({change.path: change.new for change in files})
         foreign = {change.path for change in files if change.path in not_old & not_new and not probe.is_begun(change)}
-        to_new = at == move.new or (forward and not foreign)
+        to_new = arrived or (forward and not foreign)
         wrong = (not_new if to_new else not_old) - foreign
         probe.write({c.path: c.new if to_new else c.old for c in files if c.path in wrong})
         probe.drop()
         self._set_index(git, move, changes, to_new=to_new)
-        if to_new and at != move.new:
-            refs.move(git, move.ref, move.new, move.old, "follow")
+        if to_new and not arrived:
+            _finish_refs(git, move)
         self._close(move)
         kept = f"; {', '.join(sorted(foreign)[:3])} left as you changed it" if foreign else ""
         return f"{move.base} in {move.worktree} was {'finished' if to_new else 'taken back'} after a kill{kept}"
@@ -205,9 +223,10 @@ class Mover:
     def _clear_ref_locks(self, move: Move) -> None:
         """Remove the locks of HEAD and the branch that our git left: empty, or with our commit in them, and staying."""
         common = os.path.dirname(os.path.dirname(self._journal))
+        ours = {b"", *(f"{text}\n".encode() for text in (move.new, move.old, f"ref: {move.goal}"))}
         for path in (f"{move.admin}/HEAD.lock", f"{move.admin}/ORIG_HEAD.lock", f"{common}/{move.ref}.lock"):
             for _ in range(_LOOKS):
-                if _content(path) not in {b"", move.new.encode() + b"\n", str(move.old).encode() + b"\n"}:
+                if _content(path) not in ours:
                     break
                 self._pause(_LOOK)
             else:
@@ -228,6 +247,20 @@ class Mover:
             os.unlink(move.lock)
         os.unlink(self._journal)
         recordfile.sync_folder(os.path.dirname(self._journal))
+
+
+def _in_the_way(move: Move, found: set[str]) -> str:
+    named = ", ".join(sorted(found)[:3]) + (f" and {len(found) - 3} more" if len(found) > 3 else "")
+    then = f"{move.onto} is checked out then" if move.onto else f"{move.base} follows by itself"
+    return f"{move.worktree} has changes of yours in {named}: commit or stash them, and {then}"
+
+
+def _finish_refs(git: Git, move: Move) -> None:
+    """Move what git moves last, whose files are there already."""
+    if move.onto:
+        git.run("symbolic-ref", "-m", "orange: switch", "HEAD", move.goal)
+    else:
+        refs.move(git, move.ref, move.new, move.old, "follow")
 
 
 def _lies_below_a_file(git: Git, path: str, touched: dict[str, Change]) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 from orange.adapters.workspaces import admin as admins
@@ -23,8 +23,8 @@ from orange.core.problems import WorkspaceBusy, WorkspaceFailed, WorkspaceKept
 _PATIENCE = 60.0
 
 
-def repair(parts: Parts) -> Iterator[str]:
-    """Heal everything; a sentence for each thing mended or left."""
+def repair(parts: Parts, others: Collection[str] = ()) -> Iterator[str]:
+    """Heal everything; a sentence for each thing mended or left. `others` keep their ports, too."""
     site = parts.site
     for folder in (site.shadows, site.git_trash, site.trash):
         with step(folder, "removing what is left over"):
@@ -38,7 +38,7 @@ def repair(parts: Parts) -> Iterator[str]:
         except WorkspaceFailed as error:
             yield error.message
     yield from _fragments(parts)
-    parts.ports.keep_only(lambda: [record.task for record in parts.records.all() if record.task])
+    parts.ports.keep_only(lambda: [*others, *(record.task for record in parts.records.all() if record.task)])
 
 
 def _mend(parts: Parts, name: str, lock: int) -> Iterator[str]:

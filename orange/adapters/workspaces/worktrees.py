@@ -25,6 +25,7 @@ from orange.adapters.workspaces.site import Site, step
 from orange.adapters.workspaces.spares import Spares
 from orange.adapters.workspaces.survey import Survey, look_over, take_in
 from orange.adapters.workspaces.tcpports import Ports
+from orange.core.inplace import Place
 from orange.core.layout import BASE_REFS, Layout
 from orange.core.model import Presence, Task, Workspace
 from orange.core.ports import Clock
@@ -61,15 +62,15 @@ class WorktreeWorkspaces:
         ports = Ports(ports_file or f"{layout.runtime}/ports.json", layout.common)
         given = os.environ if environ is None else environ
         hooks = {key: value for key, value in given.items() if not key.startswith("GIT_")}
-        self._parts = Parts(site, records, Spares(site, records), ports, hooks, rescue_limit)
+        self.parts = Parts(site, records, Spares(site, records), ports, hooks, rescue_limit)
 
     def path_for(self, task: Task) -> str:
         """The fixed path of a task's workspace."""
-        return self._parts.site.path(task.slug)
+        return self.parts.site.path(task.slug)
 
     def acquire(self, task: Task, branch: str, start_point: str) -> Workspace:
         """Bind the task's workspace to its branch. Idempotent. Raises WorkspaceFailed."""
-        return acquiring.acquire(self._parts, task, branch, start_point)
+        return acquiring.acquire(self.parts, task, branch, start_point)
 
     def commit_leftovers(self, path: str, message: str) -> str | None:
         """Commit what is uncommitted; returns the branch's tip, None when the workspace is not on it.
@@ -80,33 +81,33 @@ class WorktreeWorkspaces:
 
     def leftovers(self, path: str, message: str) -> Leftovers:
         """Commit what is uncommitted, and tell what was not committed and where it is saved. Raises WorkspaceFailed."""
-        parts, path = self._parts, os.path.normpath(path)
+        parts, path = self.parts, os.path.normpath(path)
         name = adopt(parts, path).name
         with parts.records.lock(name) as lock, step(path, "committing leftovers"):
             held = releasing.open_standing(parts, path, lock)
-            done = _commit(held, message)
+            done = commit(held, message)
             held.save(replace(held.record, used_at=parts.site.clock.now()))
             return done
 
     def release(self, path: str) -> tuple[str, ...]:
         """Save what only it holds, clean it and keep it as a spare, or remove it. Raises WorkspaceFailed."""
-        return releasing.release(self._parts, os.path.normpath(path))
+        return releasing.release(self.parts, os.path.normpath(path))
 
     def check_out(self, purpose: str, commit: str, task: str) -> str:
         """Make a workspace in which a commit is looked at: checked, or reviewed. Raises WorkspaceFailed."""
-        return checking.check_out(self._parts, purpose, commit, task)
+        return checking.check_out(self.parts, purpose, commit, task)
 
     def discard(self, path: str) -> None:
         """Throw away a workspace made by `check_out`; nothing where there is none. Raises WorkspaceFailed."""
-        checking.discard(self._parts, os.path.normpath(path))
+        checking.discard(self.parts, os.path.normpath(path))
 
     def removable(self, path: str) -> tuple[bool, str]:
         """Whether it holds nothing that is not safe elsewhere, and why. Raises WorkspaceFailed."""
-        return releasing.removable(self._parts, os.path.normpath(path))
+        return releasing.removable(self.parts, os.path.normpath(path))
 
     def list(self) -> tuple[Workspace, ...]:
         """Every workspace and spare."""
-        parts = self._parts
+        parts = self.parts
         records = {record.path: record for record in parts.records.all()}
         for admin in admins.scan(parts.site.common):
             if admin.path and admin.path not in records:
@@ -120,19 +121,26 @@ class WorktreeWorkspaces:
         Raises WorkspaceFailed.
         """
         try:
-            with self._parts.records.lock("refill", 0.0):
-                return self._parts.spares.refill()
+            with self.parts.records.lock("refill", 0.0):
+                return self.parts.spares.refill()
         except WorkspaceBusy:
             return False
 
-    def repair(self) -> tuple[str, ...]:
-        """Heal what a kill left half-done; a sentence for each thing mended or left."""
-        return tuple(repair.repair(self._parts))
+    def place(self, *, look: bool = True) -> Place | None:  # noqa: ARG002 - the port's
+        """Nobody's work is done in the user's checkout."""
+        return None
+
+    def repair(self, *others: str) -> tuple[str, ...]:
+        """Heal what a kill left half-done; a sentence for each thing mended or left.
+
+        `others` are tasks that have ports reserved without a worktree.
+        """
+        return tuple(repair.repair(self.parts, others))
 
     def ports(self, task: Task, count: int) -> tuple[int, ...]:
         """Reserve that many free ports for the task. Raises PortsExhausted."""
         with step(self.path_for(task), "reserving ports"):
-            return self._parts.ports.reserve(task.id, count)
+            return self.parts.ports.reserve(task.id, count)
 
 
 def _newest_base(layout: Layout) -> str | None:
@@ -152,7 +160,8 @@ def _shown(record: Record) -> Workspace:
     return Workspace(record.path, record.task, record.branch, presence, record.used_at)
 
 
-def _commit(held: Held, message: str) -> Leftovers:
+def commit(held: Held, message: str) -> Leftovers:
+    """Commit what is uncommitted, or save what cannot be. Raises WorkspaceKept, GitFailed, OSError."""
     site = held.parts.site
     ref = f"refs/heads/{held.record.branch}"
     target = Target(held.admin, held.path, ref, site.git(), site.clock)
