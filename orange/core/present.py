@@ -103,6 +103,11 @@ def visible(text: str) -> str:
     return _HIDDEN.sub(escape, text.replace("\r\n", "\n"))
 
 
+def without_hidden(text: str) -> str:
+    """Put a space in the place of what a terminal would obey or hide; lines stay lines."""
+    return text if text.isprintable() else _HIDDEN.sub(" ", text)
+
+
 def visible_line(text: str) -> str:
     """Show a text on one line: `visible`, and breaks and tabs as escapes too."""
     if text.isprintable():

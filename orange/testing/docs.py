@@ -27,6 +27,7 @@ from orange.core.config_values import Key, Kind
 from orange.core.config_view import shown
 from orange.core.lifecycle import TRANSITIONS, Status, StuckReason
 from orange.core.pipelines import FIELDS, parse
+from orange.core.plans import answerschema
 from orange.core.prompt import VARIABLES
 from orange.core.steps import MODES, SHAPES
 from orange.web import openapi
@@ -48,6 +49,7 @@ def pages(folder: str) -> Mapping[str, str]:
         "run_summary": artifacts.run_summary(),
         "review": artifacts.review(),
         "review_answer": artifacts.review_answer(),
+        "plan_answer": answerschema.schema(),
     }
     found = {
         f"reference/{name}.schema.json": json.dumps(schema, indent=2, ensure_ascii=False) + "\n"

@@ -147,14 +147,21 @@ def acyclic(tasks: tuple[PlanTask, ...]) -> tuple[tuple[PlanTask, ...], list[Dou
     """Take the least sure edge out of every cycle, and say so."""
     doubts = []
     while edges := cycle(tasks):
-        task, weakest = min(edges, key=lambda found: found[1].confidence)
-        way = " -> ".join([*(one.key for one, _ in edges), edges[0][0].key])
-        message = f"{way} wait for each other: {task.key} after {weakest.blocker} was left out ({weakest.reason})"
-        doubts.append(Doubt("cycle", message, task.key, task.lines.first if task.lines else None))
-        without = replace(task, edges=tuple(edge for edge in task.edges if edge is not weakest))
-        without = replace(without, digest=digest.of(without))
-        tasks = tuple(without if one.key == task.key else one for one in tasks)
+        tasks, doubt = opened(tasks, edges)
+        doubts.append(doubt)
     return tasks, doubts
+
+
+def opened(tasks: tuple[PlanTask, ...], edges: Sequence[tuple[PlanTask, Edge]]) -> tuple[tuple[PlanTask, ...], Doubt]:
+    """Take the least sure edge out of one cycle, and say so."""
+    task, weakest = min(edges, key=lambda found: found[1].confidence)
+    way = " -> ".join([*(one.key for one, _ in edges), edges[0][0].key])
+    why = f" ({weakest.reason})" if weakest.reason else ""
+    message = f"{way} wait for each other: {task.key} after {weakest.blocker} was left out{why}"
+    without = replace(task, edges=tuple(edge for edge in task.edges if edge is not weakest))
+    without = replace(without, digest=digest.of(without))
+    line = task.lines.first if task.lines else None
+    return tuple(without if one.key == task.key else one for one in tasks), Doubt("cycle", message, task.key, line)
 
 
 def _vague(units: Iterable[Unit]) -> list[Doubt]:
