@@ -16,10 +16,13 @@ import sys
 import time
 import weakref
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from orange.core.problems import OrangeError
+
+#: Seconds between two beats of an attended program, and those it gets to end when it is asked to.
+BEAT, PARTING = 0.2, 20.0
 
 
 class ProgramMissing(OrangeError):
@@ -133,6 +136,46 @@ def detach(argv: Sequence[str], *, cwd: str, env: Mapping[str, str], log: str) -
     return child.pid
 
 
+def attend(argv: Sequence[str], *, env: Mapping[str, str], log: str, beat: Callable[[], None]) -> int:
+    """Run a program that knows how to end: its exit code, with `beat` called every now and then meanwhile.
+
+    Whatever interrupts this asks the program to end, and waits for that. On Linux it is asked, too, should this process
+    be killed. Its output goes to the log. Raises ProgramMissing, OSError.
+    """
+    with open(log, "ab") as output:
+        try:
+            child = subprocess.Popen(
+                [*_with_us("TERM"), *argv],
+                cwd="/",
+                env=env,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=output,
+                process_group=0,
+            )
+        except (FileNotFoundError, PermissionError) as error:
+            raise ProgramMissing(argv[0]) from error
+    try:
+        while True:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                return child.wait(BEAT)
+            beat()
+    except BaseException:
+        child.terminate()
+        _seen_off(child)
+        raise
+
+
+def _seen_off(child: subprocess.Popen[bytes]) -> None:
+    """Wait for a program that was asked to end, however often this is interrupted; kill it when that takes too long."""
+    deadline = time.monotonic() + PARTING
+    while child.poll() is None and time.monotonic() < deadline:
+        with contextlib.suppress(subprocess.TimeoutExpired, KeyboardInterrupt):
+            child.wait(BEAT)
+    end_group(child.pid)
+    child.wait()
+
+
 def end_group(pid: int) -> None:
     """Kill a process group, if it still exists."""
     try:
@@ -152,7 +195,7 @@ class Conversation:
         pipe = subprocess.PIPE
         try:
             self._child = subprocess.Popen(
-                [*_with_us(), *argv],
+                [*_with_us("KILL"), *argv],
                 cwd=cwd,
                 env=env,
                 stdin=pipe,
@@ -194,10 +237,10 @@ class Conversation:
 
 
 @functools.cache
-def _with_us() -> tuple[str, ...]:
-    """Return the words that let a program end with the one that starts it; none where the system has no such thing."""
+def _with_us(number: str) -> tuple[str, ...]:
+    """Return the words that send a program a signal when the one that starts it dies; none where that cannot be had."""
     setpriv = shutil.which("setpriv") if sys.platform.startswith("linux") else None
-    return (setpriv, "--pdeathsig", "KILL", "--") if setpriv else ()
+    return (setpriv, "--pdeathsig", number, "--") if setpriv else ()
 
 
 def _end_conversation(child: subprocess.Popen[bytes]) -> None:

@@ -19,7 +19,7 @@ from orange import recordfile
 from orange.core import redact, reviews, runfiles
 from orange.core.agents import UNTOLD, Command, Conversation, Resume, Spent
 from orange.core.checks import Check
-from orange.core.ending import Ending, Subject, error_text, result, shown
+from orange.core.ending import Ending, Subject, error_text, readable, result, shown
 from orange.core.layout import Layout
 from orange.core.model import Outcome
 from orange.core.ports import Course, RunRecord, RunSpec, StepSpec
@@ -30,6 +30,8 @@ from orange.core.steps import Result, Step, main_step
 
 #: Bytes of a vanished run's output that its error report may quote.
 TAIL = 65_536
+#: Bytes of what an agent said that are read, from its end.
+WORDS = 8 << 20
 #: Seconds after which a folder's time of change is certain to differ from that of an earlier look.
 SETTLED = 2.0
 
@@ -126,6 +128,13 @@ class FileRuns:
         """What a run's agent left behind for git to run, in one sentence each."""
         told = (recordfile.values(f"{self.folder(run)}/{runfiles.PLANTED}") or {}).get("planted")
         return tuple(map(str, told)) if isinstance(told, list) else ()
+
+    def said(self, run: str) -> str:
+        """What a run's agent said: its stream's words where it has one, else all its terminal showed."""
+        folder = self.folder(run)
+        if os.path.exists(f"{folder}/{runfiles.SAID}"):
+            return _tail(f"{folder}/{runfiles.SAID}", WORDS).decode("utf-8", "replace")
+        return readable(_tail(f"{folder}/{runfiles.OUTPUT}", WORDS))
 
     def last(self, task: str) -> int:
         """The highest epoch under which a run of the task left anything here; 0 when none did."""
@@ -336,11 +345,11 @@ def _complaint(folder: str) -> str | None:
     return next((line.strip() for line in reversed(lines) if line.strip()), None)
 
 
-def _tail(path: str) -> bytes:
+def _tail(path: str, most: int = TAIL) -> bytes:
     """Read the end of a log; nothing where there is none."""
     try:
         with open(path, "rb") as file:
-            file.seek(max(0, os.fstat(file.fileno()).st_size - TAIL))
+            file.seek(max(0, os.fstat(file.fileno()).st_size - most))
             return file.read()
     except OSError:
         return b""

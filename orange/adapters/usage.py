@@ -15,7 +15,7 @@ from orange import recordfile
 from orange.core import reviews, runfiles
 from orange.core.layout import Layout
 from orange.core.model import Outcome
-from orange.core.usage import Used
+from orange.core.usage import PLANS, Used
 
 _OUTCOMES = {outcome.value: outcome for outcome in Outcome}
 #: Seconds of the year 10000.
@@ -30,12 +30,20 @@ class FileUsage:
 
     def runs(self) -> Iterator[Used]:
         """Yield what every run used that was ever started here."""
+        return self._found("")
+
+    def plans(self) -> Iterator[Used]:
+        """Yield what runs used in which agents were asked about documents."""
+        return self._found(PLANS)
+
+    def _found(self, begins: str) -> Iterator[Used]:
         try:
             names = os.listdir(self._root)
         except FileNotFoundError:
             return
         for name in names:
-            found = _used(f"{self._root}/{name}", name) if name.rpartition("-")[2].isdecimal() else None
+            asked_for = name.startswith(begins) and name.rpartition("-")[2].isdecimal()
+            found = _used(f"{self._root}/{name}", name) if asked_for else None
             if found:
                 yield found
 

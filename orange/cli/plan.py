@@ -23,6 +23,7 @@ _GRAINS = ("coarse", "balanced", "fine")
 def _asked(function: Any) -> Any:
     """Add what decides how a document is decomposed."""
     for option in (
+        click.option("--agent", metavar="A", help="Let this agent read the document; else its structure decides."),
         click.option("--max-parallelism-hint", metavar="N", type=click.IntRange(1), help="Tasks worked on at once."),
         click.option("--auto-ready", is_flag=True, help="Import as pending: what is ready starts. Else as backlog."),
         click.option(
@@ -42,7 +43,8 @@ def decompose(call: Call, /, file: str, **asked: Any) -> None:
     """Make a plan of a document: a file you can edit.
 
     FILE is Markdown or plain text. Its headings, lists, boxes, tables, ids and sentences such as "depends on" become
-    tasks and their order. A document that was decomposed before brings its plan up to date; your edits in it stay.
+    tasks and their order; with --agent, an agent reads it and answers by a published schema. A document that was
+    decomposed before brings its plan up to date; your edits in it stay.
     """
     made = _draft(call, file, asked)
     call.out.give(_view(call, made), lambda: _drafted(call, made))
@@ -108,7 +110,12 @@ def _draft(call: Call, file: str, asked: dict[str, Any]) -> Drafted:
 
     asked["granularity"] = Granularity(asked["granularity"])
     path = file if file == "-" else os.path.join(call.folder or os.getcwd(), file)
-    return call.project.plans.decompose(read_file(call, path), _named(call, path), Parameters(**asked))
+    text, tell = read_file(call, path), call.out.note if call.out.errors_terminal else _unheard
+    return call.project.plans.decompose(text, _named(call, path), Parameters(**asked), tell)
+
+
+def _unheard(_line: str) -> None:
+    """Tell nobody: progress is for terminals."""
 
 
 def _named(call: Call, path: str) -> str:
@@ -126,7 +133,10 @@ def _view(call: Call, made: Drafted) -> dict[str, object]:
     changes = None if made.changes is None else [
         {"kind": change.kind, "key": change.key, "title": change.title} for change in made.changes
     ]  # fmt: skip
-    return {"plan": plan_view(made.plan, made.path), "changes": changes}
+    spent = None if made.spent is None else {
+        "agent": made.spent.agent, "runs": list(made.spent.runs), "tokens": made.spent.tokens, "usd": made.spent.usd
+    }  # fmt: skip
+    return {"plan": plan_view(made.plan, made.path), "changes": changes, "spent": spent}
 
 
 def _drafted(call: Call, made: Drafted) -> Iterator[str]:
@@ -141,6 +151,10 @@ def _drafted(call: Call, made: Drafted) -> Iterator[str]:
     if made.changes == ():
         yield "  nothing differs"
     yield from (call.out.shade(one_line(line), "yellow") for line in doubt_lines(made.plan))
+    if made.spent:
+        usd = "" if made.spent.usd is None else f", {made.spent.usd:.2f} USD"
+        count = len(made.spent.runs)
+        yield f"{made.spent.agent} answered {count} question{'s' * (count != 1)}: {made.spent.tokens} tokens{usd}"
     yield f"next: edit it, then `orange plan review {made.plan.id}` and `orange plan import {made.plan.id} --confirm`"
 
 

@@ -14,6 +14,7 @@ from orange.cli.render import one_line
 from orange.cli.table import Cell, Column, layout
 from orange.core import times
 from orange.core.allowance import UNITS, Bill
+from orange.core.usage import PLANS
 
 #: So many days, and so many tasks, are shown; with --json all are.
 _DAYS, _TASKS = 31, 10
@@ -124,13 +125,18 @@ def _tasks(rows: Sequence[_Row], call: Call) -> list[str]:
     lines = _table(columns, [
         [
             *(Cell(one_line(row[name])) for name in ("name", "id")),
-            *(Cell(row[name] or other) for name, other in (("status", "removed"), ("estimate", ""))),
+            *(Cell(row[name] or other) for name, other in (("status", _without_task(row["id"])), ("estimate", ""))),
             *_sums(row),
         ]
         for row in dearest[:_TASKS]
     ], call)  # fmt: skip
     more = len(rows) - _TASKS
     return [*lines, call.out.shade(f"and {_count(more, 'task')} that used less", "dim")] if more > 0 else lines
+
+
+def _without_task(task_id: str) -> str:
+    """Say what a row is about that has no task."""
+    return "no task" if task_id.startswith(PLANS) else "removed"
 
 
 def _runs(rows: Sequence[_Row], call: Call) -> list[str]:

@@ -217,6 +217,8 @@ class RunSpec:
     course: Course | None = None
     #: The commit whose review this is; None for a run that works.
     reviewed: str | None = None
+    #: Whether its agent only answers: where its program can, it gets no means to run commands or to write files.
+    answers: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,6 +291,9 @@ class Runs(Protocol):
 
     def planted(self, run: str) -> tuple[str, ...]:
         """What a run's agent left behind for git to run, in one sentence each."""
+
+    def said(self, run: str) -> str:
+        """What a run's agent said, without what it did where its program tells the two apart; the end of much."""
 
     def stages(self, run: str) -> Sequence[Mapping[str, object]]:
         """What a run's supervisor noted of its stages and steps, oldest first."""

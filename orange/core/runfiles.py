@@ -19,6 +19,8 @@ FOLLOWUP = "followup.md"
 AGENT = "agent.json"
 #: The agent's stream of events, as it came.
 STREAM = "logs/agent.jsonl"
+#: What the agent said, as its stream tells it apart from what it did.
+SAID = "said.md"
 #: Exists from the instant before the agent is started; made exclusively, so that it is started once.
 LAUNCHED = "launched"
 #: The supervisor's and the agent's process identities.

@@ -21,6 +21,8 @@ from orange.core.retry import FAILURES
 #: The sizes an estimate may name, in order; a duration stands behind them.
 _SIZES = ("XS", "S", "M", "L", "XL")
 _Key = TypeVar("_Key")
+#: What begins the name of a run in which an agent is asked about a document.
+PLANS = "plan-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,9 @@ class Usage(Protocol):
 
     def runs(self) -> Iterator[Used]:
         """In no order."""
+
+    def plans(self) -> Iterator[Used]:
+        """Of the runs in which agents were asked about documents, in no order."""
 
     def of(self, run: str) -> Used | None:
         """Of one run; None where it never began."""

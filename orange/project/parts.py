@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from orange.core.allowance import Terms
 from orange.core.layout import Layout
@@ -14,6 +14,9 @@ from orange.core.settings import Settings
 from orange.core.sharing import Candidates, Cleanups, Forge, Notices, Publications, Refusals
 from orange.core.storeports import TaskStore
 from orange.core.usage import Usage
+
+if TYPE_CHECKING:
+    from orange.core.plans.asking import Foreground
 
 
 class Parts(Protocol):
@@ -58,6 +61,10 @@ class Parts(Protocol):
     @property
     def quick(self) -> QuickRuns:
         """The records of quick actions."""
+
+    @property
+    def foreground(self) -> Foreground:
+        """Runs that a command waits for."""
 
     @property
     def cleanups(self) -> Cleanups:

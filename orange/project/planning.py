@@ -5,6 +5,7 @@ Next in the flow: a person edits the file, `plan_import` makes tasks of it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from orange.core import names, times
@@ -13,7 +14,6 @@ from orange.core.plans.decompose import LARGEST, decompose
 from orange.core.plans.model import Parameters, Plan, PlanStatus
 from orange.core.plans.renewal import Change, renewed
 from orange.core.problems import BrokenFile, InvalidInput, Problem
-from orange.core.storeports import Transaction
 from orange.project.parts import Parts
 
 _FOLDER = "plans"
@@ -36,6 +36,19 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
+class Spent:
+    """What asking an agent has cost."""
+
+    agent: str
+    #: One for each question.
+    runs: tuple[str, ...]
+    #: Read and written.
+    tokens: int
+    #: None where the agent did not tell.
+    usd: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Drafted:
     """What decomposing came to."""
 
@@ -43,15 +56,22 @@ class Drafted:
     path: str
     #: How it differs from the plan there was; None where there was none.
     changes: tuple[Change, ...] | None
+    #: What an agent's answers cost; None where none was asked.
+    spent: Spent | None = None
 
 
 def preview(text: str, source: str, asked: Parameters) -> Plan:
     """Decompose a document and write nothing. Raises InvalidInput."""
+    check_text(text, source)
+    return decompose(text, source, asked)
+
+
+def check_text(text: str, source: str) -> None:
+    """Refuse what is too large or no text. Raises InvalidInput."""
     if len(text.encode("utf-8", "surrogatepass")) > LARGEST:
         raise InvalidInput(source, f"it is larger than {LARGEST >> 20} MiB: split it")
     if "\0" in text:
         raise InvalidInput(source, "it is no text: give Markdown or plain text")
-    return decompose(text, source, asked)
 
 
 def draft(parts: Parts, text: str, source: str, asked: Parameters) -> Drafted:
@@ -59,14 +79,18 @@ def draft(parts: Parts, text: str, source: str, asked: Parameters) -> Drafted:
 
     Raises InvalidInput, BrokenFile for a plan of this document that cannot be read.
     """
-    fresh = preview(text, source, asked)
-    with parts.store.transaction(f"decompose {names.slug(source)}") as tx:
-        old = _plan_of(parts, tx, source)
+    return keep(parts, preview(text, source, asked))
+
+
+def keep(parts: Parts, fresh: Plan) -> Drafted:
+    """Write a plan's file; one that is there already is brought up to it. Raises BrokenFile."""
+    with parts.store.transaction(f"decompose {names.slug(fresh.source_file)}") as tx:
+        old = _plan_of(parts, tx.text, fresh.source_file)
         if old is None:
             path, plan, changes = _new_path(parts, fresh), fresh, None
             plan = replace(plan, id=_id(path), created_at=times.stamp(parts.clock.now()))
         else:
-            path = f"{_FOLDER}/{old.id}.md"
+            path = path_of(old)
             plan, changes = renewed(old, fresh)
             plan = replace(plan, status=_status(old, plan))
         tx.write(path, planfile.write(plan))
@@ -79,10 +103,25 @@ def _status(old: Plan, plan: Plan) -> PlanStatus:
     return old.status if same else PlanStatus.DRAFT
 
 
-def _plan_of(parts: Parts, tx: Transaction, source: str) -> Plan | None:
+def plan_of(parts: Parts, source: str) -> Plan | None:
+    """Find the plan of a document. Raises BrokenFile for one that cannot be read."""
+    return _plan_of(parts, parts.store.text, source)
+
+
+def is_of(plan: Plan, text: str, asked: Parameters) -> bool:
+    """Whether a plan was made of this very text with these options."""
+    return plan.source_digest == digest.of_text(text) and plan.parameters == asked
+
+
+def path_of(plan: Plan) -> str:
+    """Return where a plan's file lies."""
+    return f"{_FOLDER}/{plan.id}.md"
+
+
+def _plan_of(parts: Parts, read: Callable[[str], str | None], source: str) -> Plan | None:
     """Find the plan of a document, read anew."""
     for path in _paths(parts) if source != _NAMELESS else ():
-        text = tx.text(path)
+        text = read(path)
         plan, problems = planfile.parse(text or "", path)
         if plan is not None and plan.source_file == source:
             return replace(plan, id=_id(path))

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from orange.core.plans.model import Parameters, Plan
-from orange.project import plan_import, planning
+from orange.project import plan_asking, plan_import, planning
 from orange.project.parts import Parts
+from orange.project.plan_asking import Tell
 from orange.project.plan_import import Imported
 from orange.project.planning import Drafted, Held
 from orange.project.requests import Speaker
@@ -25,9 +26,15 @@ class Plans:
         """Decompose a document and write nothing. Raises InvalidInput."""
         return planning.preview(text, source, asked)
 
-    def decompose(self, text: str, source: str, asked: Parameters) -> Drafted:
-        """Decompose a document into a plan file, or bring its own up to date. Raises InvalidInput, BrokenFile."""
-        made = planning.draft(self.parts, text, source, asked)
+    def decompose(self, text: str, source: str, asked: Parameters, tell: Tell) -> Drafted:
+        """Decompose a document into a plan file, or bring its own up to date; by an agent, where `asked` names one.
+
+        `tell` hears what the agent is asked. Raises InvalidInput, BrokenFile, and what `plan_asking.draft` does.
+        """
+        if asked.agent is None:
+            made = planning.draft(self.parts, text, source, asked)
+        else:
+            made = plan_asking.draft(self.parts, self.speaker, text, source, asked, tell)
         self.parts.nudge()
         return made
 

@@ -24,18 +24,17 @@ def spent(parts: Parts, graph: Graph, settings: Settings) -> Mapping[str, Bill]:
 
 
 def spent_today(parts: Parts, graph: Graph, settings: Settings) -> Bill:
-    """Return what the runs used that began on this day, quick actions too; nothing where no cap asks for it."""
+    """Return what began on this day used, quick actions and plans too; nothing where no cap asks for it."""
     if not budgets.counts_days(settings.budget):
         return NOTHING
     begun = budgets.day_of(parts.clock.now())
     tasks = (graph.tasks[task_id] for task_id in {*graph.claimed(), *_closed_since(graph, begun)})
     quick = (parts.runs.record(one.run) for one in parts.quick.all() if (one.started_at or "") >= begun)
     records = (*(record for task in tasks for record in _records(parts, task)), *(record for record in quick if record))
-    return budgets.total(
-        _bill(record, parts.clock.now())
-        for record in records
-        if record.started_at is not None and record.started_at >= seconds(begun)
-    )
+    now, since = parts.clock.now(), seconds(begun)
+    begun_today = (record for record in records if record.started_at is not None and record.started_at >= since)
+    plans = (used.bill(now) for used in parts.usage.plans() if used.started_at >= since)
+    return budgets.total((*(_bill(record, now) for record in begun_today), *plans))
 
 
 def bill_of(parts: Parts, task: Task) -> Bill:

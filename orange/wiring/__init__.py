@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from orange.adapters.isolation.cages import Surroundings
     from orange.adapters.isolation.container import Containers
     from orange.adapters.pipelines import FilePipelines
+    from orange.core.plans.asking import Foreground
     from orange.core.redact import Secrets
     from orange.project import Project
 
@@ -153,6 +154,13 @@ class Wired:
         from orange.adapters.quick import FileQuickRuns
 
         return FileQuickRuns(self.layout, self.secrets)
+
+    @cached_property
+    def foreground(self) -> Foreground:
+        """Runs that this process waits for."""
+        from orange.adapters.foreground import ChildRuns
+
+        return ChildRuns(self.layout, sys.executable, os.environ)
 
     @cached_property
     def cleanups(self) -> Cleanups:

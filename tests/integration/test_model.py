@@ -10,6 +10,7 @@ import contextlib
 import os
 import random
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -32,6 +33,7 @@ from hypothesis.stateful import (
 from orange import wiring
 from orange.adapters.candidates import FileCandidates
 from orange.adapters.cleanups import FileCleanups
+from orange.adapters.foreground import ChildRuns
 from orange.adapters.history import open_history
 from orange.adapters.notices import CommandNotices
 from orange.adapters.pipelines import FilePipelines
@@ -202,6 +204,10 @@ class FakeRuns:
     def close(self, run: str, outcome: Outcome, message: str, commit: str | None) -> None:
         del run, outcome, message, commit
 
+    def said(self, run: str) -> str:
+        del run
+        return ""
+
     def stages(self, run: str) -> Sequence[Mapping[str, object]]:
         del run
         return ()
@@ -235,6 +241,7 @@ class ModelParts:
         self.notices = CommandNotices(layout, {})
         self.refusals = FileRefusals(f"{layout.runtime}/refusals.json", layout.root)
         self.pipelines, self.usage = FilePipelines(layout), FileUsage(layout)
+        self.foreground = ChildRuns(layout, sys.executable, {})
         self.quick, self.cleanups = FileQuickRuns(layout), FileCleanups(layout)
 
     @property

@@ -56,7 +56,7 @@ class Conversation:
 
 
 def _said_by_a_person(text: str) -> bool:
-    return any(word in text for word in ("# Task ", "# Review of task ", "$ ", "orange:"))
+    return any(word in text for word in ("# Task ", "# Review of task ", "# A plan from ", "$ ", "orange:"))
 
 
 @dataclass(frozen=True)

@@ -75,6 +75,40 @@ def test_headless_commands(agent: str, fresh: str, resumed: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("agent", "bypass", "words"),
+    [
+        ("claude", "--dangerously-skip-permissions", "--disallowedTools Bash,Edit,Write"),
+        (
+            "codex",
+            "--dangerously-bypass-approvals-and-sandbox",
+            '-c sandbox_mode="read-only" -c approval_policy="never"',
+        ),
+        ("gemini", "--yolo", "--approval-mode default"),
+        ("opencode", "--auto", "opencode run --format json"),
+    ],
+)
+def test_a_run_that_only_answers_gets_no_means_to_act(agent: str, bypass: str, words: str) -> None:
+    """Neither at its beginning nor where its conversation goes on."""
+    command = _command(agent, answers=True, resume="S")
+    assert command.inner is not None
+    for argv in (command.inner.argv, command.inner.resumed or ()):
+        assert words in " ".join(argv)
+        assert bypass not in argv
+    withheld = {**command.files, **command.env}
+    if agent == "gemini":
+        assert "run_shell_command" in json.loads(withheld["gemini-defaults.json"])["tools"]["exclude"]
+    if agent == "opencode":
+        assert json.loads(withheld["OPENCODE_CONFIG_CONTENT"])["permission"]["bash"] == "deny"
+
+
+def test_an_enclosed_codex_leaves_it_to_the_enclosure() -> None:
+    """Its own sandbox does not work within another one."""
+    inner = _command("codex", answers=True, isolation="sandbox").inner
+    assert inner is not None
+    assert "--dangerously-bypass-approvals-and-sandbox" in inner.argv
+
+
+@pytest.mark.parametrize(
     ("agent", "fresh", "resumed"),
     [
         (

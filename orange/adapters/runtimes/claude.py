@@ -46,6 +46,11 @@ login = Login("Claude Code", "run `claude` and type `/login`")
 skills = (".claude/skills",)
 
 _BYPASS = "--dangerously-skip-permissions"
+#: For a run that only answers: nothing that runs, writes or reaches elsewhere, whatever the user's settings allow.
+_ANSWERING = (
+    "--strict-mcp-config", "--allowedTools", "Read,Glob,Grep",
+    "--disallowedTools", "Bash,Edit,Write,NotebookEdit,WebFetch,WebSearch,Task,Agent",
+)  # fmt: skip
 #: What the provider answers when it is asked too much, or has too much to do.
 _REFUSALS = frozenset({429, 529})
 
@@ -61,7 +66,8 @@ def command(spec: RunSpec, prompt_file: str) -> Command:
         return cli(spec, interactive(spec, prompt_file), env=_quiet())
     options = spec.agent_settings.options
     settings = ("--settings", json.dumps(dict(options))) if options else ()
-    fresh = ("claude", "-p", _BYPASS, "--output-format", "stream-json", "--verbose", *settings, *_flags(spec))
+    leave = _ANSWERING if spec.answers else (_BYPASS,)
+    fresh = ("claude", "-p", *leave, "--output-format", "stream-json", "--verbose", *settings, *_flags(spec))
     resumed = (*fresh, "--resume", spec.resume.session) if spec.resume else None
     return cli(spec, fresh, resumed, reader=name, env=_quiet())
 

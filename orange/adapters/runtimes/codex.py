@@ -28,6 +28,7 @@ from orange.adapters.runtimes.events import (
     number,
     shown,
 )
+from orange.core import runfiles
 from orange.core.agents import Command, Found
 from orange.core.ports import RunSpec
 from orange.core.settings import AgentSettings
@@ -38,6 +39,8 @@ login = Login("Codex", "run `codex login`")
 skills = (".agents/skills", ".codex/skills")
 
 _BYPASS = "--dangerously-bypass-approvals-and-sandbox"
+#: For a run that only answers. In an enclosure its own sandbox does not work, and there the enclosure is the boundary.
+_ANSWERING = ("-c", 'sandbox_mode="read-only"', "-c", 'approval_policy="never"')
 #: Settings of every run: it does not look for a newer version of itself, and runs commands in no login shell, for a
 #: system's profile may set PATH anew, without the `orange` that the run was given.
 _ALWAYS = ("-c", "check_for_update_on_startup=false", "-c", "allow_login_shell=false")
@@ -58,7 +61,8 @@ def command(spec: RunSpec, prompt_file: str) -> Command:
     """The program, headless or interactive."""
     if spec.agent_settings.mode == "interactive":
         return cli(spec, interactive(spec, prompt_file))
-    flags = (_BYPASS, "--json", *_ALWAYS, *_flags(spec))
+    leave = _ANSWERING if spec.answers and spec.isolation not in runfiles.ENCLOSED else (_BYPASS,)
+    flags = (*leave, "--json", *_ALWAYS, *_flags(spec))
     resumed = ("codex", "exec", "resume", *flags, spec.resume.session, "-") if spec.resume else None
     return cli(spec, ("codex", "exec", *flags, "-"), resumed, reader=name)
 

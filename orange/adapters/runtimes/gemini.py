@@ -45,6 +45,9 @@ _DEFAULTS = "gemini-defaults.json"
 _VARIABLE = "GEMINI_CLI_SYSTEM_DEFAULTS_PATH"
 _MACHINES = "/etc/gemini-cli/system-defaults.json"
 _FLAGS = ("--yolo", "--skip-trust")
+#: For a run that only answers: nobody is there to approve what asks, and what could do harm is not even offered.
+_ANSWERING = ("--approval-mode", "default", "--skip-trust")
+_WITHHELD = ("run_shell_command", "write_file", "replace", "web_fetch", "save_memory")
 _LIMIT = re.compile(r"429|quota|rate limit|RESOURCE_EXHAUSTED|overloaded|Suggested retry after", re.IGNORECASE)
 _UNKNOWN = re.compile(r"\b401\b|UNAUTHENTICATED|API key not valid")
 _AFTER = re.compile(r"retry after (\d+(?:\.\d+)?)s")
@@ -58,10 +61,11 @@ def detect(_settings: AgentSettings, which: Which) -> Found:
 def command(spec: RunSpec, prompt_file: str) -> Command:
     """The program, headless or interactive."""
     env = {"COLORTERM": "truecolor", _VARIABLE: beside(prompt_file, _DEFAULTS)}
-    files = {_DEFAULTS: json.dumps({**_defaults(), **spec.agent_settings.options}, indent=1) + "\n"}
+    withheld = {"tools": {"exclude": list(_WITHHELD)}} if spec.answers else {}
+    files = {_DEFAULTS: json.dumps({**_defaults(), **withheld, **spec.agent_settings.options}, indent=1) + "\n"}
     if spec.agent_settings.mode == "interactive":
         return cli(spec, interactive(spec, prompt_file), env=env, files=files)
-    fresh = ("gemini", *_FLAGS, "-o", "stream-json", *_flags(spec))
+    fresh = ("gemini", *(_ANSWERING if spec.answers else _FLAGS), "-o", "stream-json", *_flags(spec))
     resumed = (*fresh, "--resume", spec.resume.session) if spec.resume else None
     return cli(spec, fresh, resumed, reader=name, env=env, files=files)
 

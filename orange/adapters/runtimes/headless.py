@@ -21,7 +21,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from orange import recordfile
-from orange.adapters.runtimes.events import Account, Began, Event, Limited, Spent, Tokens, Unknown, summed
+from orange.adapters.runtimes.events import Account, Began, Event, Limited, Said, Spent, Tokens, Unknown, summed
 from orange.adapters.runtimes.registry import login, reader
 from orange.adapters.runtimes.rendering import Page
 from orange.core import redact, runfiles
@@ -57,7 +57,8 @@ class Headless:
         os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
         self._raw = open(path, "ab", buffering=0)  # noqa: SIM115 - open as long as this process
         self._secrets = redact.of_environment(os.environ)
-        self._masker = redact.Masker(self._secrets)
+        self._masker, self._words = redact.Masker(self._secrets), redact.Masker(self._secrets)
+        self._said = open(f"{folder}/{runfiles.SAID}", "ab", buffering=0)  # noqa: SIM115 - open as long as this process
 
     def run(self, argv: Sequence[str], prompt: str) -> int:
         """Run the program to its end; returns its exit code, negative for a signal. Raises OSError."""
@@ -78,6 +79,7 @@ class Headless:
         finally:
             os.close(out)
             self._raw.write(self._masker.finish())
+            self._said.write(self._words.finish())
             self._save()
         return self._ended()
 
@@ -145,9 +147,17 @@ class Headless:
             self.began = True
         self.account.take(events)
         self._page.show(events)
+        self._keep_words(events)
         if any(isinstance(event, (Began, Spent, Limited)) for event in events):
             self._save()
         self._consider(events)
+
+    def _keep_words(self, events: Sequence[Event]) -> None:
+        """Keep what the agent says; a full disk loses the words, not the work."""
+        said = (event.text if event.part else f"{event.text}\n\n" for event in events if isinstance(event, Said))
+        if text := "".join(said):
+            with contextlib.suppress(OSError):
+                self._said.write(self._words.feed(text.encode("utf-8", "surrogatepass")))
 
     def _consider(self, events: Sequence[Event]) -> None:
         """End a program that would wait for its provider longer than is reasonable."""

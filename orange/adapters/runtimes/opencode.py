@@ -51,6 +51,8 @@ export const Waits = async () => ({
   },
 })
 """
+#: For a run that only answers: what changes anything or reaches elsewhere is refused.
+_WITHHELD = dict.fromkeys(("edit", "bash", "webfetch", "websearch", "task", "external_directory"), "deny")
 _QUIET = {"OPENCODE_DISABLE_AUTOUPDATE": "1"}
 _REFUSALS = frozenset({429, 529})
 #: What providers answer to somebody they do not know; what waits for them tells no status.
@@ -68,7 +70,8 @@ def command(spec: RunSpec, prompt_file: str) -> Command:
         return cli(spec, interactive(spec, prompt_file), env=_QUIET)
     env = {**_QUIET, "OPENCODE_CONFIG_CONTENT": _configured(spec, prompt_file)}
     effort = ("--variant", spec.effort) if spec.effort else ()
-    fresh = ("opencode", "run", "--auto", "--format", "json", *effort, *_flags(spec))
+    leave = () if spec.answers else ("--auto",)
+    fresh = ("opencode", "run", *leave, "--format", "json", *effort, *_flags(spec))
     resumed = (*fresh, "-s", spec.resume.session) if spec.resume else None
     return cli(spec, fresh, resumed, reader=name, env=env, files={_PLUGIN: _WAITS})
 
@@ -82,7 +85,8 @@ def _configured(spec: RunSpec, prompt_file: str) -> str:
     known = {**(own if isinstance(own, dict) else {}), **spec.agent_settings.options}
     plugins = known.get("plugin")
     added = f"file://{quote(beside(prompt_file, _PLUGIN))}"
-    return json.dumps({**known, "plugin": [*(plugins if isinstance(plugins, list) else ()), added]})
+    withheld = {"permission": _WITHHELD} if spec.answers else {}
+    return json.dumps({**known, **withheld, "plugin": [*(plugins if isinstance(plugins, list) else ()), added]})
 
 
 def interactive(spec: RunSpec, prompt_file: str) -> tuple[str, ...]:

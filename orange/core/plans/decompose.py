@@ -38,13 +38,12 @@ _ODD = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\
 
 def decompose(text: str, source: str, parameters: Parameters) -> Plan:
     """Make a plan of a document. Raises InvalidInput for one that holds no two things to do."""
-    shown = plaintext.as_markdown(_ODD.sub(" ", text.replace("\r\n", "\n").replace("\r", "\n")), source)
-    document = read(shown)
+    document = read(plaintext.as_markdown(shown_text(text), source))
     found = collect(document.root)
     units = chosen(found, parameters)
     doubts = folded(units)
     everything = list(walk(units))
-    _check(len(everything), source)
+    check_count(len(everything), source)
     _give_keys(everything)
     found_orders, unresolved = orders(units, found.said)
     tasks = _tasks(everything, found_orders)
@@ -55,7 +54,13 @@ def decompose(text: str, source: str, parameters: Parameters) -> Plan:
     return replace(plan, doubts=tuple(sorted(doubts, key=lambda doubt: doubt.line or 0)))
 
 
-def _check(count: int, source: str) -> None:
+def shown_text(text: str) -> str:
+    """Return a document's text with its lines as they are and a space for what cannot be shown."""
+    return _ODD.sub(" ", text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def check_count(count: int, source: str) -> None:
+    """Refuse a plan of too little or too much. Raises InvalidInput."""
     if count < 2:
         said = "nothing to do" if not count else "only one thing to do"
         raise InvalidInput(source, f"it says {said}: a plan has two tasks at least (`orange task create` makes one)")

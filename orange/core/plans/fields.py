@@ -200,15 +200,15 @@ _FRONT: dict[str, Callable[[Raw], object]] = {
     "max_depth": _positive,
     "auto_ready": _truth,
     "max_parallelism_hint": _positive,
+    "agent": fieldtypes.line,
 }
 
 
 def plan(values: Mapping[str, Any]) -> Plan:
     """Make the plan that a frontmatter describes, without tasks."""
     given = {key: value for key, value in values.items() if value is not None}
-    asked = {
-        key: given[key] for key in ("recursive", "max_depth", "auto_ready", "max_parallelism_hint") if key in given
-    }
+    names_of = ("recursive", "max_depth", "auto_ready", "max_parallelism_hint", "agent")
+    asked = {key: given[key] for key in names_of if key in given}
     return Plan(
         given.get("id", ""),
         given.get("title") or given.get("id", ""),

@@ -46,6 +46,8 @@ class Parameters:
     auto_ready: bool = False
     #: How many tasks are worked on at once, for the waves; None for no bound.
     max_parallelism_hint: int | None = None
+    #: The agent that read the document; None where its own structure was enough.
+    agent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

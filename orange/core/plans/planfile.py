@@ -61,6 +61,7 @@ def _front(plan: Plan) -> Iterator[str]:
         "max_depth": asked.max_depth,
         "auto_ready": asked.auto_ready,
         "max_parallelism_hint": asked.max_parallelism_hint,
+        **({"agent": asked.agent} if asked.agent else {}),
     }
     for key, value in told.items():
         yield from emit.entry(key, emit.written(value, block=False))
