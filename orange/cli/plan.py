@@ -11,7 +11,6 @@ import click
 from orange.cli.call import Call
 from orange.cli.parsing import Command, common
 from orange.cli.render import one_line
-from orange.cli.task_create import read_file
 
 if TYPE_CHECKING:
     from orange.project.plan_import import Imported
@@ -42,8 +41,8 @@ def _asked(function: Any) -> Any:
 def decompose(call: Call, /, file: str, **asked: Any) -> None:
     """Make a plan of a document: a file you can edit.
 
-    FILE is Markdown or plain text. Its headings, lists, boxes, tables, ids and sentences such as "depends on" become
-    tasks and their order; with --agent, an agent reads it and answers by a published schema. A document that was
+    FILE is Markdown, plain text or a PDF. Its headings, lists, boxes, tables, ids and sentences such as "depends on"
+    become tasks and their order; with --agent, an agent reads it and answers by a published schema. A document that was
     decomposed before brings its plan up to date; your edits in it stay.
     """
     made = _draft(call, file, asked)
@@ -110,12 +109,28 @@ def _draft(call: Call, file: str, asked: dict[str, Any]) -> Drafted:
 
     asked["granularity"] = Granularity(asked["granularity"])
     path = file if file == "-" else os.path.join(call.folder or os.getcwd(), file)
-    text, tell = read_file(call, path), call.out.note if call.out.errors_terminal else _unheard
-    return call.project.plans.decompose(text, _named(call, path), Parameters(**asked), tell)
+    source, tell = _named(call, path), call.out.note if call.out.errors_terminal else _unheard
+    text = call.project.plans.read(_read(call, path), source)
+    return call.project.plans.decompose(text, source, Parameters(**asked), tell)
 
 
 def _unheard(_line: str) -> None:
     """Tell nobody: progress is for terminals."""
+
+
+def _read(call: Call, path: str) -> bytes:
+    """Read a file, or standard input, as far as it can be a document. Raises InvalidInput."""
+    from orange.core.problems import InvalidInput
+    from orange.project.documents import LARGEST_FILE
+
+    if path == "-":
+        stream = getattr(call.stdin, "buffer", None)
+        return stream.read(LARGEST_FILE + 1) if stream else call.stdin.read().encode()
+    try:
+        with open(path, "rb") as file:
+            return file.read(LARGEST_FILE + 1)
+    except OSError as error:
+        raise InvalidInput(path, error.strerror or "it cannot be read") from error
 
 
 def _named(call: Call, path: str) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from orange.core.allowance import Terms
 from orange.core.layout import Layout
+from orange.core.pages.model import PageReader
 from orange.core.ports import Clock, Configuration, Containers, Executor, Integration, Pipelines, Runs, Workspaces
 from orange.core.problems import Problem
 from orange.core.quick import QuickRuns
@@ -101,6 +102,10 @@ class Parts(Protocol):
     @property
     def forge(self) -> Forge:
         """Where pull requests are."""
+
+    @property
+    def pages(self) -> PageReader:
+        """What reads PDFs."""
 
     @property
     def terms(self) -> Terms:

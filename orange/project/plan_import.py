@@ -114,8 +114,8 @@ class _Import:
 
     def _source(self, task: PlanTask) -> dict[str, str]:
         told = {"kind": settling.KIND, "reference": f"{self.plan.id}:{task.key}", "file": self.plan.source_file}
-        lines = {"lines": str(task.lines)} if task.lines else {}
-        return {**told, **lines, "digest": digest.of(task)}
+        places = {name: str(span) for name, span in (("pages", task.pages), ("lines", task.lines)) if span}
+        return {**told, **places, "digest": digest.of(task)}
 
     # --- new tasks
 
@@ -215,5 +215,6 @@ def _body(plan: Plan, task: PlanTask) -> str:
 
 
 def _context(plan: Plan, task: PlanTask) -> str:
-    where = f"From {plan.source_file}{f', lines {task.lines}' if task.lines else ''}."
+    page = f", page {task.pages}" if task.pages else ""
+    where = f"From {plan.source_file}{page}{f', lines {task.lines}' if task.lines else ''}."
     return "\n".join([*task.context, *([""] if task.context else []), where])

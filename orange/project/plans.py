@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from orange.core.plans.model import Parameters, Plan
-from orange.project import plan_asking, plan_import, planning
+from orange.project import documents, plan_asking, plan_import, planning
 from orange.project.parts import Parts
 from orange.project.plan_asking import Tell
 from orange.project.plan_import import Imported
@@ -21,6 +21,10 @@ class Plans:
 
     def __init__(self, parts: Parts, speaker: Speaker) -> None:
         self.parts, self.speaker = parts, speaker
+
+    def read(self, data: bytes, source: str) -> str:
+        """Return the text of a document: Markdown, plain text or a PDF. Raises InvalidInput."""
+        return documents.text_in(data, source, self.parts.pages)
 
     def preview(self, text: str, source: str, asked: Parameters) -> Plan:
         """Decompose a document and write nothing. Raises InvalidInput."""

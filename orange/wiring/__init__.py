@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from orange.adapters.isolation.container import Containers
     from orange.adapters.pipelines import FilePipelines
     from orange.core.plans.asking import Foreground
+    from orange.core.pages.model import PageReader
     from orange.core.redact import Secrets
     from orange.project import Project
 
@@ -234,6 +235,13 @@ class Wired:
         from orange.adapters.forge import GitHub
 
         return GitHub(self.layout.root)
+
+    @cached_property
+    def pages(self) -> PageReader:
+        """PDFs, read by a child process."""
+        from orange.adapters.pages import PdfPages
+
+        return PdfPages()
 
     def settings(self) -> Settings:
         """Return the effective configuration, as far as this run of the daemon was not told otherwise."""

@@ -9,7 +9,18 @@ from pathlib import Path
 
 import pytest
 
-HEAVY = ("aiohttp", "asyncio", "hypothesis", "libtmux", "markdown_it", "multiprocessing", "pygit2", "rich", "watchdog")
+HEAVY = (
+    "aiohttp",
+    "asyncio",
+    "hypothesis",
+    "libtmux",
+    "markdown_it",
+    "multiprocessing",
+    "pygit2",
+    "pypdf",
+    "rich",
+    "watchdog",
+)
 #: Runs one command line and prints, on the last line, which heavy modules it left imported.
 _RUN = """
 import json, sys

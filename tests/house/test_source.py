@@ -22,6 +22,7 @@ EMPTY_NAMES = frozenset({"utils", "util", "helpers", "helper", "manager", "manag
 DOORS = {
     "subprocess": "adapters/process.py",
     "pygit2": "adapters/",
+    "pypdf": "adapters/",
     "libtmux": "adapters/",
     "watchdog": "adapters/",
 }

@@ -49,6 +49,7 @@ from orange.core.forecast import Forecast
 from orange.core.layout import RECORDS_REF, Layout
 from orange.core.lifecycle import Actor, Status
 from orange.core.model import Base, BranchState, Outcome, Presence, RequestKind
+from orange.core.pages.model import PageReader
 from orange.core.ports import Configuration, Containers, RunRecord, RunSpec
 from orange.core.problems import DependencyCycle, OrangeError, Problem
 from orange.core.rules import Change
@@ -254,6 +255,10 @@ class ModelParts:
 
     @property
     def containers(self) -> Containers:
+        raise NotImplementedError
+
+    @property
+    def pages(self) -> PageReader:
         raise NotImplementedError
 
     def settings(self) -> Settings:

@@ -46,6 +46,7 @@ def _tasks(draw: st.DrawFn) -> tuple[PlanTask, ...]:
                 edges=tuple(Edge(other, draw(st.integers(0, 100)) / 100, draw(st.just("") | _line)) for other in edges),
                 criteria=tuple(draw(st.lists(_line, max_size=3))),
                 context=tuple(draw(st.lists(st.just("") | _line, max_size=3))),
+                pages=draw(st.none() | st.just(Span(2, 3))),
                 lines=draw(st.none() | st.just(Span(first, first + draw(st.integers(0, 9))))),
                 done=draw(st.booleans()),
                 digest=draw(st.none() | st.just("0123abcd")),

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from orange.core import names
 from orange.core.model import Priority
-from orange.core.plans import digest, plaintext
+from orange.core.plans import digest, pagination, plaintext
 from orange.core.plans.collect import collect
 from orange.core.plans.duplicates import folded
 from orange.core.plans.edges import Order, orders
@@ -38,7 +38,7 @@ _ODD = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\
 
 def decompose(text: str, source: str, parameters: Parameters) -> Plan:
     """Make a plan of a document. Raises InvalidInput for one that holds no two things to do."""
-    document = read(plaintext.as_markdown(shown_text(text), source))
+    document = read(plaintext.as_markdown(shown_text(pagination.without(text)), source))
     found = collect(document.root)
     units = chosen(found, parameters)
     doubts = folded(units)
@@ -47,7 +47,7 @@ def decompose(text: str, source: str, parameters: Parameters) -> Plan:
     _give_keys(everything)
     found_orders, unresolved = orders(units, found.said)
     tasks = _tasks(everything, found_orders)
-    tasks, cycles = acyclic(tasks)
+    tasks, cycles = acyclic(_with_pages(tasks, pagination.starts_of(whole)))
     title = _title(document, source)
     plan = Plan(names.slug(title), title, source, digest.of_text(text), parameters=parameters, tasks=tasks)
     doubts += [*unresolved, *cycles, *_vague(everything), *_unreachable(plan)]
@@ -102,6 +102,13 @@ def _tasks(everything: Sequence[Unit], found: Sequence[Order]) -> tuple[PlanTask
             Edge(order.awaited.key, round(order.confidence, 2), " ".join(reason.split()))
         )
     return tuple(_task(unit, parents, tuple(edges.get(unit.key, ()))) for unit in everything)
+
+
+def _with_pages(tasks: tuple[PlanTask, ...], starts: Sequence[int]) -> tuple[PlanTask, ...]:
+    """Say on which pages tasks stand, where a document has pages."""
+    if not starts:
+        return tasks
+    return tuple(replace(task, pages=pagination.pages_of(task.lines, starts)) for task in tasks if task.lines)
 
 
 def _task(unit: Unit, parents: Mapping[str, str], edges: tuple[Edge, ...]) -> PlanTask:

@@ -42,10 +42,10 @@ def written(task: PlanTask) -> Iterator[tuple[str, str]]:
     for edge in task.edges:
         sure = "" if edge.confidence == 1 else f" ({edge.confidence:.2f})"
         yield "after", f"{edge.blocker}{sure}{f': {edge.reason}' if edge.reason else ''}"
-    if task.lines:
-        yield "lines", str(task.lines)
-    if task.digest:
-        yield "digest", task.digest
+    for name in ("pages", "lines", "digest"):
+        value = getattr(task, name)
+        if value:
+            yield name, str(value)
 
 
 def heading(text: str) -> tuple[str, str]:
@@ -145,6 +145,7 @@ _READERS: dict[str, Callable[[str, PlanTask], Any]] = {
     "labels": _labels,
     "done": _yes,
     "after": _after,
+    "pages": _span,
     "lines": _span,
     "digest": _line,
 }

@@ -96,6 +96,8 @@ class PlanTask:
     context: tuple[str, ...] = ()
     #: Where it stands in the document; None for a task that a person added.
     lines: Span | None = None
+    #: Its pages, where the document has any.
+    pages: Span | None = None
     #: Whether the document says that it is done already: it is not imported.
     done: bool = False
     #: What `digest.of` said of it when it was decomposed, so that a later edit shows; None for a person's own.

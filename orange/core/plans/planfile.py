@@ -27,7 +27,7 @@ A task is a heading `### key: title`. Below it: `- parent: KEY`, `- after: KEY` 
 says how sure the document is), `- type:`, `- priority:`, `- estimate:`, `- category:`, `- labels:`, `- ref:`,
 `- done: yes` (not imported), `- [ ] ...` for a criterion, `> ...` for what is known about it.
 Delete a task by deleting its heading and all below it. Keep the keys: an imported task is known by its key.
-`- lines:` and `- digest:` are orange's, to tell your edits from the document's.
+`- pages:`, `- lines:` and `- digest:` are orange's, to tell your edits from the document's.
 -->
 """
 _SECTIONS = ("Tasks", "Warnings", "Waves")

@@ -56,10 +56,10 @@ def _merged(old: PlanTask | None, new: PlanTask, changes: list[Change]) -> PlanT
         changes.append(Change("added", new.key, new.title))
         return new
     if new.digest == old.digest:
-        return replace(old, lines=new.lines)
+        return replace(old, lines=new.lines, pages=new.pages)
     if old.digest is None or digest.of(old) != old.digest:
         changes.append(Change("kept", old.key, old.title))
-        return replace(old, lines=new.lines, digest=new.digest)
+        return replace(old, lines=new.lines, pages=new.pages, digest=new.digest)
     changes.append(Change("changed", new.key, new.title))
     return new
 

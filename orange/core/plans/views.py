@@ -70,6 +70,7 @@ def _task_view(task: PlanTask) -> dict[str, object]:
         "blocked_by": [edge.blocker for edge in task.edges],
         "acceptance_criteria": list(task.criteria),
         "description": "\n".join(task.context),
+        "pages": [task.pages.first, task.pages.last] if task.pages else None,
         "lines": [task.lines.first, task.lines.last] if task.lines else None,
         "done": task.done,
     }
