@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from orange.adapters.isolation.cages import Surroundings
     from orange.adapters.isolation.container import Containers
     from orange.adapters.pipelines import FilePipelines
-    from orange.core.plans.asking import Foreground
     from orange.core.pages.model import PageReader
+    from orange.core.plans.asking import Foreground
     from orange.core.redact import Secrets
     from orange.project import Project
 

@@ -6,15 +6,17 @@ Next in the flow: `grain` keeps what is to be a task.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 from orange.core.plans import facts
 from orange.core.plans.labels import Label, label
 from orange.core.plans.markdown import plain
 from orange.core.plans.model import Span
+from orange.core.plans.phrases import is_sequence
 from orange.core.plans.roles import Role, is_story, is_worklike, role_of
 from orange.core.plans.tree import Block, Code, Item, Listing, Paragraph, Section, Table
-from orange.core.plans.units import Evidence, Unit
+from orange.core.plans.units import Evidence, Unit, walk
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,8 @@ class Place:
     role: Role = Role.NEUTRAL
     category: str | None = None
     feature: bool = False
+    #: Whether chapters about the order of work hold the work itself.
+    ordered: bool = False
 
 
 @dataclass(slots=True)
@@ -33,15 +37,31 @@ class Found:
     units: list[Unit]
     #: Sentences outside of candidates, with their lines: some say in which order things go.
     said: list[tuple[str, int]]
+    #: The name of a task -> what a chapter about the order of work says of it.
+    about: list[tuple[str, list[tuple[str, int]]]] = field(default_factory=list)
+    #: Candidates that go on one after another, with the sentence that says so and its line.
+    sequences: list[tuple[list[Unit], str, int]] = field(default_factory=list)
 
 
 def collect(root: Section) -> Found:
-    """Collect the candidates of a document."""
+    """Collect the candidates of a document; of one that names work only where it says its order, those."""
+    found = _collect(root, Place())
+    if _is_sure(found):
+        return found
+    ordered = _collect(root, Place(ordered=True))
+    return ordered if _is_sure(ordered) else found
+
+
+def _is_sure(found: Found) -> bool:
+    return any(unit.evidence >= Evidence.PLACED for unit in walk(found.units))
+
+
+def _collect(root: Section, place: Place) -> Found:
     found = Found([], [])
     while len(root.sections) == 1 and not _is_work(root.sections[0]):  # the document's own title
-        _of_section(replace(root, sections=[]), Place(), None, found)
+        _of_section(replace(root, sections=[]), place, None, found)
         root = root.sections[0]
-    found.units = _of_section(root, Place(), None, found)
+    found.units = _of_section(root, place, None, found)
     return found
 
 
@@ -54,9 +74,7 @@ def _is_work(section: Section) -> bool:
 def _of_section(section: Section, place: Place, owner: Unit | None, found: Found) -> list[Unit]:
     """Return the candidates that stand directly in a section; what only describes goes to its owner."""
     units: list[Unit] = []
-    expecting: str | None = None
-    for block in section.blocks:
-        expecting = _block(block, place, (owner, units, found), expecting)
+    _of_blocks(section.blocks, place, (owner, units, found))
     for below in section.sections:
         units += _below(below, place, owner, found)
     return units
@@ -66,9 +84,10 @@ def _below(section: Section, place: Place, owner: Unit | None, found: Found) -> 
     """Return what a subsection comes to: a candidate, or the candidates in it where it is only a heap."""
     tag = label(section.title)
     role = role_of(tag.title or section.title)
+    role = Role.WORK if role is Role.ORDER and place.ordered else role
     named = tag.is_single or tag.is_group
-    if role is Role.CONTEXT and place.role is Role.WORK and _holds_ids(section):
-        role = Role.NEUTRAL
+    if (role is Role.CONTEXT and place.role is Role.WORK and _holds_ids(section)) or _counts_on(section, tag):
+        role = Role.NEUTRAL if role is not Role.WORK else role
     if place.role is Role.CRITERIA:
         return _of_section(section, place, owner, found)
     if owner is not None and not named and role is Role.CRITERIA:
@@ -77,7 +96,7 @@ def _below(section: Section, place: Place, owner: Unit | None, found: Found) -> 
         return _of_section(section, replace(place, role=role), owner, found)
     feature = place.feature or _speaks_of_features(tag, section.title)
     if not named and role is Role.WORK:
-        heap = Place(Role.WORK, place.category if _is_bare(section.title) else tag.title, feature)
+        heap = Place(Role.WORK, place.category if _is_bare(section.title) else tag.title, feature, place.ordered)
         return _of_section(section, heap, None if place.role is Role.CONTEXT else owner, found)
     if not named and place.role in {Role.CONTEXT, Role.ORDER}:
         return _of_section(section, place, owner, found)
@@ -90,9 +109,17 @@ def _holds_ids(section: Section) -> bool:
     return any(label(plain(item.text)).ref for item in items)
 
 
+def _counts_on(section: Section, tag: Label) -> bool:
+    """Whether boxes below a heading count on from its number, `6.1` below `6`: then they are work."""
+    items = [item for block in section.blocks if isinstance(block, Listing) for item in block.items]
+    boxes = [label(plain(item.text)).number or "" for item in items if item.checked is not None]
+    return tag.number is not None and any(number.startswith(f"{tag.number}.") for number in boxes)
+
+
 def _heading(section: Section, tag: Label, place: Place, found: Found) -> Unit:
     if not tag.title:
         tag = replace(tag, title=section.title if re.search(r"\w", section.title) else f"Line {section.line}")
+    tag = _as_milestone(tag, section)
     placed = Evidence.PLACED if place.role is Role.WORK else Evidence.LOOSE
     unit = Unit(
         tag,
@@ -105,9 +132,16 @@ def _heading(section: Section, tag: Label, place: Place, found: Found) -> Unit:
         category=place.category,
         said=[(section.title, section.line)],
     )
-    inside = Place(Role.WORK if tag.is_group else Role.NEUTRAL, None, place.feature)
+    inside = Place(Role.WORK if tag.is_group else Role.NEUTRAL, None, place.feature, place.ordered)
     unit.units = _of_section(section, inside, unit, found)
     return unit
+
+
+def _as_milestone(tag: Label, section: Section) -> Label:
+    """Read `M2` above parts that promise work as a milestone."""
+    match = re.fullmatch(r"M-?(\d+)", tag.ref or "")
+    parts = any(role_of(label(part.title).title) is Role.WORK for part in section.sections)
+    return replace(tag, word="milestone", number=match[1]) if match and tag.word is None and parts else tag
 
 
 def _speaks_of_features(tag: Label, title: str) -> bool:
@@ -119,6 +153,17 @@ def _speaks_of_features(tag: Label, title: str) -> bool:
 
 def _is_bare(title: str) -> bool:
     return title.strip().lower().rstrip("s") in {"task", "requirement", "feature", "todo", "to-do", "user storie"}
+
+
+def _of_blocks(blocks: Sequence[Block], place: Place, into: tuple[Unit | None, list[Unit], Found]) -> None:
+    """Take in what stands below a heading or a point."""
+    _, units, found = into
+    expecting: str | None = None
+    for before, block in zip([None, *blocks], blocks, strict=False):
+        count = len(units)
+        expecting = _block(block, place, into, expecting)
+        if isinstance(before, Paragraph) and len(units) > count and is_sequence(before.text):
+            found.sequences.append((units[count:], plain(before.text), before.line))
 
 
 def _block(
@@ -213,18 +258,15 @@ def _nested(units: list[Unit]) -> list[Unit]:
 def _of_item(item: Item, place: Place, owner: Unit | None, found: Found) -> Unit | None:
     given = facts.field_of(item.text.split("\n")[0]) if item.checked is None else None
     if given is not None and (owner is not None or not given[1]):
-        nested = [
-            (plain(_whole(part)), part.line)
-            for block in item.blocks
-            if isinstance(block, Listing)
-            for part in block.items
-        ]
-        texts = ([(given[1], item.line)] if given[1] else []) + nested
+        texts = ([(given[1], item.line)] if given[1] else []) + _told(item)
         if owner is not None:
             _fill(owner, given[0], texts)
         return None
     text = plain(item.text)
     tag = label(text)
+    if place.role is Role.ORDER and tag.title and (said := _told(item)):
+        found.about.append((text, said))
+        return None
     if not tag.title or (place.role in {Role.CONTEXT, Role.ORDER, Role.CRITERIA} and not _is_task(item, tag, place)):
         _said(_whole(item), item.line, place, (owner, found))
         return None
@@ -242,12 +284,21 @@ def _of_item(item: Item, place: Place, owner: Unit | None, found: Found) -> Unit
         feature=place.feature or is_story(tag.title),
         done=bool(item.checked),
         category=place.category,
-        said=[(text, item.line)],
+        said=[(_unnumbered(text, tag), item.line)],
     )
-    expecting: str | None = None
-    for block in item.blocks:
-        expecting = _block(block, Place(Role.NEUTRAL, None, unit.feature), (unit, unit.units, found), expecting)
+    _of_blocks(item.blocks, Place(Role.NEUTRAL, None, unit.feature), (unit, unit.units, found))
     return unit
+
+
+def _told(item: Item) -> list[tuple[str, int]]:
+    """Return the points below a point as text."""
+    below = [part for block in item.blocks if isinstance(block, Listing) for part in block.items]
+    return [(plain(_whole(part)), part.line) for part in below]
+
+
+def _unnumbered(text: str, tag: Label) -> str:
+    """Take a point's own number off its text: it names no other task."""
+    return re.sub(rf"^{re.escape(tag.number)}[.):]?\s+", "", text) if tag.number else text
 
 
 def _is_task(item: Item, tag: Label, place: Place) -> bool:
@@ -269,8 +320,7 @@ def _whole(item: Item) -> str:
 def _of_table(block: Table, place: Place, owner: Unit | None, found: Found) -> list[Unit]:
     """Return a table's rows where its head names a task or an id; others are background."""
     names = [facts.name_of(cell) for cell in block.head]
-    is_work = "title" in names or ("id" in names and "description" in names)
-    if place.role in {Role.CONTEXT, Role.CRITERIA} or not is_work:
+    if place.role in {Role.CONTEXT, Role.CRITERIA} or not facts.is_work(block.head):
         for row in block.rows if place.role is Role.ORDER or owner is None else []:
             found.said.append((" ".join(row.cells), row.line))
         return []

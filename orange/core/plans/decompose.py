@@ -12,14 +12,16 @@ from dataclasses import replace
 from orange.core import names
 from orange.core.model import Priority
 from orange.core.plans import digest, pagination, plaintext
+from orange.core.plans.adoption import adopt
 from orange.core.plans.collect import collect
 from orange.core.plans.duplicates import folded
 from orange.core.plans.edges import Order, orders
 from orange.core.plans.facts import parts
-from orange.core.plans.grain import chosen
+from orange.core.plans.grain import chosen, depth_of
 from orange.core.plans.labels import estimate, label, priority, titled
 from orange.core.plans.markdown import read
 from orange.core.plans.model import Doubt, Edge, Parameters, Plan, PlanTask
+from orange.core.plans.paragraphs import itemised
 from orange.core.plans.roles import is_worklike, type_of, vague_word
 from orange.core.plans.schedule import cycle, schedule
 from orange.core.plans.tree import Document
@@ -38,14 +40,16 @@ _ODD = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\
 
 def decompose(text: str, source: str, parameters: Parameters) -> Plan:
     """Make a plan of a document. Raises InvalidInput for one that holds no two things to do."""
-    document = read(plaintext.as_markdown(shown_text(pagination.without(text)), source))
-    found = collect(document.root)
+    whole = text.replace("\r\n", "\n").replace("\r", "\n")
+    document = read(plaintext.as_markdown(shown_text(pagination.without(whole)), source))
+    found = collect(itemised(document.root))
     units = chosen(found, parameters)
     doubts = folded(units)
+    adopt(units, depth_of(parameters))
     everything = list(walk(units))
     check_count(len(everything), source)
     _give_keys(everything)
-    found_orders, unresolved = orders(units, found.said)
+    found_orders, unresolved = orders(units, found)
     tasks = _tasks(everything, found_orders)
     tasks, cycles = acyclic(_with_pages(tasks, pagination.starts_of(whole)))
     title = _title(document, source)

@@ -63,6 +63,7 @@ def _take_in(first: Unit, second: Unit) -> None:
     )
     if len(first.title) < 4 < len(second.title):
         first.label = replace(first.label, title=second.title)
+    first.group = first.group or second.group
     first.done = first.done or second.done
     first.evidence = max(first.evidence, second.evidence)
     first.context += [text for text in second.context if text not in first.context]

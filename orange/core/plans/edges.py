@@ -10,7 +10,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from orange.core.plans.collect import Found
 from orange.core.plans.facts import parts
+from orange.core.plans.labels import label
 from orange.core.plans.model import Doubt
 from orange.core.plans.phrases import Claim, claims
 from orange.core.plans.targets import Index, Target
@@ -18,6 +20,8 @@ from orange.core.plans.units import Unit, walk
 
 #: Of an order that nobody put into words: phases in a row, and what `[P]` is missing from.
 _PHASES, _UNMARKED = 0.6, 0.5
+#: How sure a list is that is said to go on in its order, and how sure a name in a chapter about order must be.
+_SEQUENCE, _NAMED = 0.9, 0.7
 #: Characters of a text that are looked at for ids at its beginning.
 _LONGEST = 200
 _NOTHING = re.compile(r"(none|no|n/?a|nothing|-+|–|—|tbd|all|any|no dependencies)?\W*(\(.*\))?", re.IGNORECASE)
@@ -36,15 +40,20 @@ class Order:
     line: int
 
 
-def orders(units: list[Unit], said: Sequence[tuple[str, int]]) -> tuple[list[Order], list[Doubt]]:
+def orders(units: list[Unit], found: Found) -> tuple[list[Order], list[Doubt]]:
     """Return the order among tasks, the surest first of each pair, and what could not be resolved."""
     reader = _Reader(units)
     for unit in walk(units):
         reader.read_facts(unit)
         for text, line in unit.said:
             reader.read(text, line, unit)
-    for text, line in said:
+    for text, line in found.said:
         reader.read(text, line, None)
+    for name, sentences in found.about:
+        about = reader.about(name)
+        for text, line in sentences:
+            reader.read(text, line, about)
+    reader.read_sequences(found.sequences)
     explicit = list(reader.orders)
     waiting = {id(order.waiting) for order in explicit}
     implied = [order for order in (*_phases(units), *_unmarked(units)) if id(order.waiting) not in waiting]
@@ -92,6 +101,19 @@ class _Reader:
             if unit is not None and claim.strong and not awaited and claim.awaited and not claim.waiting:
                 self._unresolved(unit, claim.awaited, line)
 
+    def about(self, name: str) -> Unit | None:
+        """Return the task that a chapter about order means by a name."""
+        named = self.index.named(name, None)
+        whole = self.index.titled(label(name).title, None, strong=True)
+        return named[0] if len(named) == 1 else whole.unit if whole and whole.confidence >= _NAMED else None
+
+    def read_sequences(self, sequences: Sequence[tuple[list[Unit], str, int]]) -> None:
+        """Read lists whose points go on one after another, as far as these are tasks."""
+        kept = {id(unit) for unit in self.index.units}
+        for units, sentence, line in sequences:
+            for before, then in pairwise([unit for unit in units if id(unit) in kept]):
+                self._add(then, before, _SEQUENCE, (sentence, line))
+
     def _side(self, text: str, claim: Claim, unit: Unit | None, *, subject: bool) -> list[Target]:
         """Return what one side of a claim names; the task it is said of where it names nothing."""
         own = [Target(unit, 1.0)] if unit is not None else []
@@ -100,8 +122,9 @@ class _Reader:
         named = self.index.named(text, unit)
         if named:
             return [Target(one, 0.95 if claim.strong else 0.9) for one in named]
-        whole = self.index.titled(text, unit, strong=claim.strong)
-        found = [whole] if whole else [self.index.titled(part, unit, strong=claim.strong) for part in parts(text)]
+        several = [self.index.titled(part, unit, strong=claim.strong) for part in parts(text)]
+        whole = None if len(several) > 1 and all(several) else self.index.titled(text, unit, strong=claim.strong)
+        found = [whole] if whole else several
         sure = [target for target in found if target and target.confidence >= claim.least]
         return sure or (own if subject and not claim.least else [])
 

@@ -6,6 +6,7 @@ Next in the flow: `collect` puts them into candidates.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from orange.core.plans.markdown import plain
 
@@ -37,10 +38,19 @@ _NAMES = {
     "prerequisites": "after",
     "requires": "after",
     "predecessors": "after",
+    "dependent tasks": "after",
+    "dependent on": "after",
     "after": "after",
     "blocks": "before",
     "before": "before",
     "required by": "before",
+    "parent": "parent",
+    "parent task": "parent",
+    "parent id": "parent",
+    "child of": "parent",
+    "part of": "parent",
+    "subtask of": "parent",
+    "epic": "parent",
     "id": "id",
     "#": "id",
     "no": "id",
@@ -89,13 +99,28 @@ _NAMES = {
 }
 #: Fields whose text may go on in the next line.
 _PROSE = frozenset({"criteria", "description"})
-_FIELD = re.compile(r"(?P<name>[A-Za-z#][A-Za-z .]{0,30}?)\s*(?:\([^)]*\))?\s*[:=]\s*(?P<text>.*)", re.DOTALL)
+_FIELD = re.compile(r"(?P<name>[A-Za-z#][A-Za-z ._-]{0,30}?)\s*(?:\([^)]*\))?\s*[:=]\s*(?P<text>.*)", re.DOTALL)
 _DONE = re.compile(r"(✅|☑|✔|done|complete[d]?|finished|merged|shipped|closed|yes|x|\[x\]).{0,12}", re.IGNORECASE)
 
 
 def name_of(text: str) -> str | None:
     """Return which field a word names; None where it names none."""
-    return _NAMES.get(text.strip(" *_:").lower())
+    return _NAMES.get(re.sub(r"[_-]", " ", text.strip(" *_:").lower()))
+
+
+#: Heads of a column that other tables have too: it takes a second one to tell that work stands there.
+_COMMON = frozenset({"name", "item", "title", "summary"})
+_SECOND = frozenset({"id", "priority", "estimate", "after", "before", "status", "criteria", "description", "parent"})
+
+
+def is_work(head: Iterable[str]) -> bool:
+    """Whether a table with these heads lists work."""
+    words = [word.strip(" *_:").lower() for word in head]
+    names = [name_of(word) for word in words]
+    if "title" not in names:
+        return "id" in names and "description" in names
+    common = {word for word, name in zip(words, names, strict=True) if name == "title"} <= _COMMON
+    return not common or any(name in _SECOND for name in names)
 
 
 def field_of(text: str) -> tuple[str, str] | None:

@@ -13,6 +13,8 @@ from orange.core.model import Priority
 
 #: Characters of a title.
 LONGEST_TITLE = 100
+#: Words of a clause that can stand for a long title.
+_TELLING = 3
 _GROUPS = r"epic|phase|milestone|sprint|iteration|stage|theme|workstream|module"
 _SINGLES = r"task|story|user story|feature|requirement|step|use case|item|ticket|issue|scenario|subtask"
 _ID = r"[A-Z][A-Za-z]{0,9}(?:-[A-Z]{1,8})?-\d+(?:[.-]\d+)*[a-z]?|[A-Z]{1,4}\d+(?:\.\d+)*[a-z]?|#\d+"
@@ -37,7 +39,8 @@ _MEDAL = re.compile(r"\s*[\u2190-\u2bff\U0001f300-\U0001faff\ufe0f]+\s*(MVP)?\s*
 _SYMBOLS = re.compile(r"^[^\w\[(#\"'`@/.$<{-]+\s*")
 _TRAILING = re.compile(r"\s*[\[(](?P<text>[^\[\]()]{1,80})[\])]\s*$")
 _DEPENDS = re.compile(
-    r"^(depends?|dependent|blocked|requires?|after|needs|before|once|parallel|blocks)\b", re.IGNORECASE
+    r"^(no dependenc|independent|depends?|dependent|blocked|requires?|after|needs|before|once|parallel|blocks)",
+    re.IGNORECASE,
 )
 
 _PRIORITIES = (
@@ -87,7 +90,7 @@ class Label:
     @property
     def is_single(self) -> bool:
         """Whether it names one task."""
-        return self.ref is not None or (self.word is not None and not self.is_group)
+        return not self.is_group and (self.ref is not None or self.word is not None)
 
 
 def label(text: str) -> Label:
@@ -211,6 +214,6 @@ def titled(text: str) -> str:
         return text
     for mark in (r"[.!?]\s", r"\s[–—-]\s|:\s", r"[;,]\s"):
         match = re.search(mark, text)
-        if match and 12 <= match.start() <= LONGEST_TITLE:
+        if match and 12 <= match.start() <= LONGEST_TITLE and len(text[: match.start()].split()) >= _TELLING:
             return text[: match.start()]
     return text[: text.rfind(" ", 20, LONGEST_TITLE - 1) if " " in text[20 : LONGEST_TITLE - 1] else 97].rstrip() + "…"

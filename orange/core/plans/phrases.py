@@ -33,7 +33,7 @@ _SURELY = 0.9
 _LONGEST = 2000
 _AFTER_STRONG = (
     r"(?:depend(?:s|ing|ent)?|contingent|reliant)\s+(?:up)?on|dependenc(?:y|ies)(?:\s+on)?\s*:|blocked\s+(?:by|on|until)|"
-    r"rel(?:y|ies)\s+on|builds?\s+(?:up)?on(?:\s+top\s+of)?|wait(?:s|ing)?\s+(?:for|on|until)|prerequisites?\s*(?:is|are|:)|"
+    r"rel(?:y|ies)\s+on|buil(?:ds?|t)\s+(?:up)?on(?:\s+top\s+of)?|wait(?:s|ing)?\s+(?:for|on|until)|prerequisites?\s*(?:is|are|:)|"
     r"(?:can|may|must|should|will|to)\s+(?:only\s+)?(?:be\s+\w+\s+)?(?:start|begin|proceed|run|happen|come|follow)\s+"
     r"(?:only\s+)?(?:after|once|when)|"
     r"(?:cannot|can't|can\s+not|must\s+not|should\s+not)\s+(?:\w+\s+){0,2}?(?:until|before|without)|"
@@ -68,12 +68,29 @@ _ARROW = re.compile(r"\s*(?:→|-->|->|=>|⟶|➔)\s*")
 _FILLER = re.compile(
     r"^(?:and|but|only|also|then|this|it|they|task|must|should|can|is|are|be|to|-|•|\W)+$", re.IGNORECASE
 )
+#: What somebody does and sees, one after another: not the order of tasks.
+_SCENARIO = re.compile(r"\W*given\b", re.IGNORECASE)
 _SPLIT = re.compile(r"(?<=[.!?])\s+(?=[A-Z\[(`\"'*])|\s*;\s+|\n+")
+
+
+_SEQUENCE = re.compile(
+    r"\b(sequentially|in sequence|one (after|by) (the other|another|one)|in (this|that|the|exactly this)"
+    r"( (following|given|listed|exact|specific))? (order|sequence))\b",
+    re.IGNORECASE,
+)
+
+
+def is_sequence(text: str) -> bool:
+    """Whether a text says that what it introduces goes on one after another."""
+    match = _SEQUENCE.search(text)
+    return match is not None and _NOT.search(text[: match.start()]) is None
 
 
 def claims(text: str) -> Iterator[Claim]:
     """Yield what a text claims about order."""
     for sentence in (whole[:_LONGEST] for whole in _SPLIT.split(text)):
+        if _SCENARIO.match(sentence):
+            continue
         if _ARROW.search(sentence):
             yield from _chain(sentence)
         yield from _claims(sentence.strip())
@@ -120,7 +137,7 @@ def _object(right: str) -> tuple[str, str]:
     """Part what follows the words of order into the thing named and what comes behind its clause."""
     end = _END.search(right)
     clause = right[: end.start()] if end else right
-    head, comma, tail = clause.partition(", ")
+    head, comma, tail = (clause, "", "") if right.lstrip().startswith(":") else clause.partition(", ")
     if comma and _STATE.search(head):
         clause, rest = head, tail
     else:

@@ -42,7 +42,9 @@ _WORK = re.compile(
     r"work items|deliverables|milestones|phases|phased delivery|roadmap|work breakdown( structure)?|checklist|"
     r"capabilities|implementation( plan| steps| tasks)?|tickets|issues|next steps|fixes|improvements|use cases|"
     r"functionality|must haves?|should haves?|could haves?|nice to haves?|work packages|steps|tasks & milestones|"
-    r"sprints|p[0-3])( list| overview| breakdown| table| & .*| and .*)?|feature|requirement|task list"
+    r"sprints|modules|user scenarios|p[0-3])( list| overview| breakdown| table| & .*|"
+    r" and .*)?|feature|requirement|task list( table)?|"
+    r"((task|story|feature|epic|milestone|phase|work) )?breakdown( structure)?"
 )
 #: Words of a heading that still only heads a heap.
 _MOST_WORDS = 5
@@ -59,11 +61,12 @@ _CONTEXT = re.compile(
     r"schedule|budget|"
     r"revision history|change ?log|version history|document (control|history)|table of contents|contents|toc|"
     r"tech(nology|nical)? (stack|considerations|context|notes?|architecture|design)|(system |"
-    r"high-level )?architecture.*|"
+    r"high-level )?architecture(?! (modules|tasks|changes|work)$).*|"
     r"data models?|key entities|notes?|legend|format\b.*|path conventions|conventions|alternatives.*|market.*|compet.*|"
     r"user (experience|journeys?|flows?)|ux( .*)?|design( .*)?|rationale|license|acknowledge?ments|relevant files|"
     r"(testing|implementation|rollout|launch|release|go-to-market|deployment|mvp) (strategy|approach|notes?).*|"
     r"implementation strategy.*|edge cases|clarifications|review.*|dependencies|external dependencies|pricing.*|"
+    r"(infrastructure|hardware|environment|runtime) requirements|results?|"
     r"mvp first.*|incremental delivery|parallel team strategy|business case|current state|existing .*|examples?|"
     r"decisions?"
 )
@@ -114,10 +117,11 @@ _TYPES = (
 def role_of(title: str) -> Role:
     """Say what a heading promises; numbers and marks are already taken off it."""
     words = re.sub(r"\s*[(\[*].*$", "", title.lower()).strip(" .:!*_")
-    words = _ARTICLE.sub("", words)
+    bare = _ARTICLE.sub("", words)
     for pattern, role in ((_CRITERIA, Role.CRITERIA), (_ORDER, Role.ORDER), (_CONTEXT, Role.CONTEXT)):
-        if pattern.fullmatch(words):
+        if pattern.fullmatch(words) or pattern.fullmatch(bare):
             return role
+    words = bare
     heads = len(words.split()) <= _MOST_WORDS and _WORK.fullmatch(words)
     return Role.WORK if heads else Role.NEUTRAL
 

@@ -46,10 +46,15 @@ first other both must can should will system
 """
 _STOP = frozenset(_STOP_LIST.split())
 _WORD = re.compile(r"[a-z0-9]+")
+_ARTICLES = re.compile(r"^\s*(?:(?:both|the|an?)\s+)+", re.IGNORECASE)
 #: So long a range of ids at most, and so many titles with the same word.
 _RANGE = 200
 #: Digits of an id that is counted up.
 _LONGEST_NUMBER = 9
+#: How surely a part of a title, word by word, and the first letters of its words name a task.
+_VERBATIM, _BY_INITIALS = 0.75, 0.8
+#: Letters of an abbreviation.
+_SHORTEST, _MOST_INITIALS = 3, 6
 #: Characters of a name that are compared.
 _LONGEST = 400
 
@@ -85,8 +90,10 @@ class Index:
         self._by_number: dict[str, list[Unit]] = {}
         self._by_word: dict[str, list[Unit]] = {}
         self._tokens: dict[int, frozenset[str]] = {}
+        self._by_initials: dict[str, list[Unit]] = {}
         self._stories: list[Unit] = []
-        for unit in units:
+        self.units = tuple(units)
+        for unit in self.units:
             for name in _names(unit):
                 self._by_id.setdefault(name, []).append(unit)
             if unit.label.number:
@@ -96,6 +103,8 @@ class Index:
             found = self._tokens[id(unit)] = tokens(unit.title)
             for word in found:
                 self._by_word.setdefault(word, []).append(unit)
+            for name in _initials(unit.title):
+                self._by_initials.setdefault(name, []).append(unit)
 
     def named(self, text: str, near: Unit | None, *, bare: bool = False) -> list[Unit]:
         """Return the tasks whose ids a text names; `bare` takes plain numbers for ids."""
@@ -133,10 +142,22 @@ class Index:
         if not said:
             return None
         candidates = {id(unit): unit for word in said for unit in self._telling(word) if unit is not besides}
-        scored = [(self._score(said, self._tokens[key], strong=strong), unit) for key, unit in candidates.items()]
+        phrase = f" {' '.join(text.lower().split())} " if text.count(" ") else ""
+        scored = [(self._scored(said, phrase, unit, strong=strong), unit) for unit in candidates.values()]
+        scored += [
+            (_BY_INITIALS, unit)
+            for unit in self._by_initials.get(_ARTICLES.sub("", text).strip(), ())
+            if unit is not besides
+        ]
         best = max((score for score, _ in scored), default=0.0)
         found = [unit for score, unit in scored if score == best]
         return Target(found[0], best) if best and len(found) == 1 else None
+
+    def _scored(self, said: frozenset[str], phrase: str, unit: Unit, *, strong: bool) -> float:
+        """Score a title, at least as what stands in it word by word."""
+        found = self._score(said, self._tokens[id(unit)], strong=strong)
+        verbatim = strong and phrase and phrase in f" {unit.title.lower()} "
+        return max(found, _VERBATIM) if verbatim else found
 
     def _telling(self, word: str) -> list[Unit]:
         """Return the tasks with a word in their title; none where so many have it that it tells nothing."""
@@ -162,6 +183,12 @@ def _names(unit: Unit) -> list[str]:
     if tag.is_group:
         found += tag.stories
     return list(dict.fromkeys(normal(name) for name in found))
+
+
+def _initials(title: str) -> list[str]:
+    """Return what a title's first words may be called for short: `CLI` for a command line interface."""
+    letters = "".join(word[0] for word in re.findall(r"[A-Za-z]+", title[:_LONGEST])).upper()
+    return [letters[:length] for length in range(_SHORTEST, min(len(letters), _MOST_INITIALS) + 1)]
 
 
 def _range(first: str, last: str | None) -> list[str]:
