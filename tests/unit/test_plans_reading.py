@@ -127,6 +127,26 @@ def test_milestones_hold_their_deliverables() -> None:
     assert order(plan, WORDED) == {"Harness": {"Blocks"}}
 
 
+def test_headings_that_are_fields_belong_to_what_they_stand_below() -> None:
+    """As lines of the same form."""
+    text = "## Phase 1: Core\n### Components to Implement\n- Parser\n- Writer\n### Estimated Effort: 3 days\n"
+    plan = plan_of(text)
+    assert tree(plan) == {"Core": None, "Parser": "Core", "Writer": "Core"}
+    assert plan.tasks[0].estimate == "3d"
+
+
+def test_an_id_in_a_field_makes_a_task() -> None:
+    """And what stands below it is its own; a sentence behind the word is no id."""
+    text = "## Sign-in\n**Requirement ID**: TR-1\n### Details\n- It is fast\n## Pay\n**ID:** TR-2\n\nAfter TR-1.\n"
+    plan = plan_of(text)
+    assert [(task.ref, task.title, task.criteria) for task in plan.tasks] == [
+        ("TR-1", "Sign-in", ("Details: It is fast",)),
+        ("TR-2", "Pay", ()),
+    ]
+    assert order(plan, WORDED) == {"Sign-in": {"Pay"}}
+    assert plan_of(text.replace("TR-1\n", "to come\n", 1)).tasks[0].ref is None
+
+
 def test_boxes_that_count_on_are_work_whatever_their_heading() -> None:
     """`2.1` below `2. Verification` as `1.1` below `1. Code`."""
     text = "## 1. Code\n- [ ] 1.1 Add it\n- [ ] 1.2 Wire it\n## 2. Verification\n- [ ] 2.1 Run it\n- [ ] 2.2 Break it\n"
@@ -229,6 +249,10 @@ def test_a_points_own_number_names_no_other_task() -> None:
         ("User Scenarios & Testing", Role.WORK),
         ("Detailed Milestone Breakdown", Role.WORK),
         ("Task List Table", Role.WORK),
+        ("Requirements for v1.0", Role.WORK),
+        ("Things to do", Role.WORK),
+        ("Tests to delete (told twice)", Role.WORK),
+        ("How to build", Role.NEUTRAL),
     ],
 )
 def test_more_headings_promise(title: str, role: Role) -> None:

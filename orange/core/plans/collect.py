@@ -88,7 +88,7 @@ def _below(section: Section, place: Place, owner: Unit | None, found: Found) -> 
     named = tag.is_single or tag.is_group
     if (role is Role.CONTEXT and place.role is Role.WORK and _holds_ids(section)) or _counts_on(section, tag):
         role = Role.NEUTRAL if role is not Role.WORK else role
-    if place.role is Role.CRITERIA:
+    if place.role is Role.CRITERIA or (owner is not None and not named and _is_field(section, owner)):
         return _of_section(section, place, owner, found)
     if owner is not None and not named and role is Role.CRITERIA:
         return _of_section(section, replace(place, role=Role.CRITERIA), owner, found)
@@ -101,6 +101,14 @@ def _below(section: Section, place: Place, owner: Unit | None, found: Found) -> 
     if not named and place.role in {Role.CONTEXT, Role.ORDER}:
         return _of_section(section, place, owner, found)
     return [_heading(section, tag, replace(place, feature=feature), found)]
+
+
+def _is_field(section: Section, owner: Unit) -> bool:
+    """Take in a heading that is a field of what it stands below, such as `Estimate: 2 days`."""
+    name, text = facts.field_of(section.title) or ("", "")
+    if text:
+        _fill(owner, name, [(text, section.line)])
+    return bool(text)
 
 
 def _holds_ids(section: Section) -> bool:
@@ -222,7 +230,10 @@ def _sentences(text: str, line: int) -> list[tuple[str, int]]:
 
 
 def _fill(owner: Unit, name: str, texts: list[tuple[str, int]]) -> None:
-    if name == "criteria":
+    if name == "id":
+        owner.label = replace(owner.label, ref=owner.label.ref or texts[0][0])
+        owner.evidence, owner.heading = Evidence.MARKED, owner.group
+    elif name == "criteria":
         owner.criteria += [text for text, _ in texts]
     elif name == "description":
         owner.context += [text for text, _ in texts]

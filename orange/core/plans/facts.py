@@ -50,7 +50,6 @@ _NAMES = {
     "child of": "parent",
     "part of": "parent",
     "subtask of": "parent",
-    "epic": "parent",
     "id": "id",
     "#": "id",
     "no": "id",
@@ -100,6 +99,7 @@ _NAMES = {
 #: Fields whose text may go on in the next line.
 _PROSE = frozenset({"criteria", "description"})
 _FIELD = re.compile(r"(?P<name>[A-Za-z#][A-Za-z ._-]{0,30}?)\s*(?:\([^)]*\))?\s*[:=]\s*(?P<text>.*)", re.DOTALL)
+_ID = re.compile(r"[A-Z][A-Za-z]*-?(?:[A-Z]+-?)?\d+(?:\.\d+)*")
 _DONE = re.compile(r"(✅|☑|✔|done|complete[d]?|finished|merged|shipped|closed|yes|x|\[x\]).{0,12}", re.IGNORECASE)
 
 
@@ -127,7 +127,7 @@ def field_of(text: str) -> tuple[str, str] | None:
     """Read `Name: text` as a field; None where it is none. The text may be empty: then what follows is meant."""
     match = _FIELD.fullmatch(plain(text).strip("_"))
     name = name_of(match["name"]) if match else None
-    if match is None or name in {None, "title", "id"}:
+    if match is None or name in {None, "title"} or (name == "id" and not _ID.fullmatch(match["text"].strip())):
         return None
     return str(name), match["text"].strip()
 

@@ -43,7 +43,8 @@ _WORK = re.compile(
     r"capabilities|implementation( plan| steps| tasks)?|tickets|issues|next steps|fixes|improvements|use cases|"
     r"functionality|must haves?|should haves?|could haves?|nice to haves?|work packages|steps|tasks & milestones|"
     r"sprints|modules|user scenarios|p[0-3])( list| overview| breakdown| table| & .*|"
-    r" and .*)?|feature|requirement|task list( table)?|"
+    r" and .*| (for|of|in) .*)?|feature|requirement|task list( table)?|"
+    r"(?!how |why |when )([^:]* )?to (implement|build|do|add|write|create|fix|change|delete|remove|deliver)|"
     r"((task|story|feature|epic|milestone|phase|work) )?breakdown( structure)?"
 )
 #: Words of a heading that still only heads a heap.
