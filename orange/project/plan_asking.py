@@ -27,7 +27,7 @@ from orange.core.settings import AgentSettings
 from orange.core.usage import PLANS
 from orange.project import planning, spending
 from orange.project.claims import check_person
-from orange.project.launch import check_isolation, surroundings
+from orange.project.launch import surroundings
 from orange.project.parts import Parts
 from orange.project.planning import Drafted, Spent
 from orange.project.requests import Speaker
@@ -68,7 +68,6 @@ def draft(parts: Parts, speaker: Speaker, text: str, source: str, asked: Paramet
 
 def _check_may_ask(parts: Parts, agent: str) -> None:
     """Refuse where the agent cannot run here, or this day's budget is used up. Raises AgentUnusable, NotAllowed."""
-    check_isolation(parts)
     if agent not in parts.capabilities():
         raise AgentUnusable(f"the agent {agent!r} cannot be used here: `orange agents` says which can, and why not")
     settings = parts.settings()
