@@ -106,5 +106,7 @@ def counts_days(budget: BudgetSettings) -> bool:
 
 def _over(caps: Caps, used: Bill) -> str:
     """Say which caps are reached, with the figures."""
+    if not caps:
+        return ""
     told = asdict(used)
     return ", ".join(f"{UNITS[name].format(told[name])} of {cap:g}" for name, cap in caps.items() if told[name] >= cap)

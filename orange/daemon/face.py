@@ -35,6 +35,9 @@ class Shown(Protocol):
     def look(self) -> None:
         """Look at the projects soon."""
 
+    def revision(self, root: str) -> str:
+        """Name how a project is beside its tasks, as of the last look."""
+
 
 class Face:
     """The port of one daemon, from the first project on."""

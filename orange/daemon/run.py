@@ -178,6 +178,10 @@ class Daemon:
         """Look at the projects soon."""
         self.agenda.nudge()
 
+    def revision(self, root: str) -> str:
+        """Name how a project is beside its tasks, as of the last look."""
+        return str(self.projects[root].reconciler.revision)
+
     def _look(self) -> Mapping[str, Any]:
         self.look()
         return {"ok": True}

@@ -13,7 +13,6 @@ from orange.core import names
 from orange.core.cycles import waves
 from orange.core.graph import Graph
 from orange.core.layout import BASE_REFS, Layout
-from orange.core.lifecycle import BoardState, board_state
 from orange.core.model import Board, Task
 from orange.core.problems import BrokenFile, InvalidInput, Problem, TaskNotFound
 from orange.core.settings import Settings
@@ -94,10 +93,11 @@ class Asked:
         """Return the absolute path of a task's file."""
         return f"{self.layout.tree}/{self.find(address).path}"
 
-    def viewer(self) -> reading.Viewer:
-        """Make the viewer of the world as it is now."""
+    def viewer(self, graph: Graph | None = None) -> reading.Viewer:
+        """Make the viewer of the world as it is now; of this graph's board, where one was read just now."""
         settings = self.settings
-        graph = Graph(self.board(), cancelled_satisfies=settings.cancelled_satisfies)
+        if graph is None:
+            graph = Graph(self.board(), cancelled_satisfies=settings.cancelled_satisfies)
         pause = dispatching.read(self.layout.dispatch)
         dispatch = dispatch_for(settings, live_runs(self.parts, graph), 0, pause, self.parts.terms)
         world = observe(self.parts, graph, dispatch, Looks())
@@ -134,14 +134,6 @@ class Asked:
         viewer = self.viewer()
         tasks = reading.select(viewer.world.board, self.settings, viewer.world.capabilities, wanted)
         return reading.page(viewer, tasks, cursor, most)
-
-    def columns(self) -> dict[str, Rows]:
-        """Return every task by its column of the board, in dispatch order."""
-        viewer = self.viewer()
-        found: dict[str, Rows] = {state.value: [] for state in BoardState}
-        for task in sorted(viewer.world.board.tasks.values(), key=lambda task: task.order):
-            found[board_state(task.status, ready=task.id in viewer.ready).value].append(viewer.view(task))
-        return found
 
     def waves(self) -> tuple[tuple[str, ...], ...]:
         """Return the ids of open tasks in the order in which they can be done: those of a wave at the same time."""

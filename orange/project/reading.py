@@ -9,7 +9,7 @@ from typing import NamedTuple
 from orange.core import graph, names
 from orange.core.cycles import cycle_problems
 from orange.core.kin import children_of, progress
-from orange.core.lifecycle import CLOSED, Status
+from orange.core.lifecycle import CLOSED, Status, board_state
 from orange.core.model import Board, Task, World
 from orange.core.present import task_view
 from orange.core.problems import InvalidInput
@@ -79,6 +79,13 @@ class Viewer:
             project=self.project,
             body=body,
         )
+
+    def derived(self, task: Task) -> dict[str, object]:
+        """Return what the task object says beside what is in the file."""
+        ready = task.id in self.ready
+        state = board_state(task.status, ready=ready).value
+        waiting = [waiting_view(line) for line in self.waiting(task)]
+        return {"ready": ready, "state": state, "progress": self._progress(task), "waiting": waiting}
 
     def waiting(self, task: Task) -> tuple[Waiting, ...]:
         """Say what a task waits for; the daemon itself is one of the things."""

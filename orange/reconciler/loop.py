@@ -44,6 +44,9 @@ class Reconciler:
         self._board: Board | None = None
         #: What the project's dispatch switch said at the last look.
         self.switch: Mapping[str, object] = {}
+        #: Another number whenever something else than the tasks was seen to have changed.
+        self.revision = 0
+        self._seen: object = None
         #: When the passing of time alone may change something, wall-clock seconds.
         self.wake_at: float | None = None
         #: When a retry is due that nothing but time holds back.
@@ -82,6 +85,9 @@ class Reconciler:
         if plan.actions:
             log.debug("%s: %s", self.parts.name, plan.actions)
             self.applier.apply(plan, world)
+        seen = (self.switch, settings, dispatch, world.runs)
+        if plan.actions or seen != self._seen:
+            self.revision, self._seen = self.revision + 1, seen
         self.wake_at, self.start_at = plan.wake_at, plan.start_at
         self._record_in_time()
         return plan

@@ -105,6 +105,7 @@ class Api:
                 _query(http, operation),
                 _read(data, operation),
                 _header(http, "If-Match"),
+                _header(http, "If-None-Match"),
                 None if operation.method in SAFE else _caller(http),
             )
             loop = asyncio.get_running_loop()
@@ -124,6 +125,9 @@ class Api:
     ) -> web.Response:
         found = self.once.do(key, asked, lambda: operation.run(request)) if key else operation.run(request)
         answer = found if isinstance(found, Answer) else Answer(found)
+        tag = answer.headers.get("ETag")
+        if tag is not None and request.if_none_match in {tag, "*"}:
+            return web.Response(status=304, headers=answer.headers)
         return _json(answer.value, operation.status, "application/json", answer.headers)
 
 
@@ -204,9 +208,8 @@ def _problem(found: Mapping[str, Any], headers: Mapping[str, str] | None = None)
 
 
 def _json(value: object, status: int, kind: str, headers: Mapping[str, str]) -> web.Response:
-    return web.Response(
-        body=json.dumps(value, separators=(",", ":")).encode(), status=status, content_type=kind, headers=headers
-    )
+    body = value if isinstance(value, bytes) else json.dumps(value, separators=(",", ":")).encode()
+    return web.Response(body=body, status=status, content_type=kind, headers=headers)
 
 
 async def _on_prepare(_request: web.Request, response: web.StreamResponse) -> None:

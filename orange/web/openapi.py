@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from orange import __version__
+from orange.core.service.cards import CARD
 from orange.core.service.shapes import Items, Schema, Shape
 from orange.core.service.views import COMPONENTS
 from orange.web.operation import Operation
@@ -45,7 +46,7 @@ def document(operations: Iterable[Operation]) -> dict[str, Any]:
         "security": [{"token": []}],
         "paths": paths,
         "components": {
-            "schemas": dict(COMPONENTS),
+            "schemas": {**COMPONENTS, "Card": CARD},
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },
     }

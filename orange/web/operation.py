@@ -15,6 +15,7 @@ from orange.core.service.shapes import Record, Schema, Text
 
 if TYPE_CHECKING:
     from orange.project import Project
+    from orange.web.boards import Boards
     from orange.web.feed import Feed
 
 #: Bytes of a body, unless an operation takes more.
@@ -26,6 +27,13 @@ NOTHING = Record({})
 
 class Face(Protocol):
     """What the service face shows: the daemon, as far as it concerns its callers."""
+
+    @property
+    def boards(self) -> Boards:
+        """The boards, kept until something changes."""
+
+    def revision(self, root: str) -> str:
+        """Name how things are beside the tasks, as far as the daemon has seen: another name, another board."""
 
     @property
     def feed(self) -> Feed:
@@ -61,6 +69,8 @@ class Request:
     body: Mapping[str, Any] = field(default_factory=dict)
     #: The `If-Match` header; None where there is none.
     if_match: str | None = None
+    #: The `If-None-Match` header.
+    if_none_match: str | None = None
     #: The port of this machine it comes from, where it may change something: an agent may do less than a person.
     caller: int | None = None
 
@@ -87,6 +97,7 @@ class Request:
 class Answer:
     """An answer that needs more than its value."""
 
+    #: A JSON value, or its text as it is sent.
     value: object
     headers: Mapping[str, str] = field(default_factory=dict)
 

@@ -14,6 +14,7 @@ from orange.core.service.admission import Door, Scope, digest
 from orange.project import Project
 from orange.project.parts import Parts
 from orange.project.requests import Speaker
+from orange.web.boards import Boards
 from orange.web.feed import Feed
 from orange.web.server import WebServer
 from orange.wiring.answers import speaker_of
@@ -28,14 +29,18 @@ class Shown(Protocol):
     def look(self) -> None:
         """Look at the projects soon."""
 
+    def revision(self, root: str) -> str:
+        """Name how a project is beside its tasks, as of the last look."""
+
 
 class DaemonFace:
     """What the service face shows. Satisfies `orange.web.operation.Face`."""
 
     def __init__(self, home: Home, feed: Feed, served: Callable[[], Mapping[str, Parts]], shown: Shown) -> None:
         """`served`: the projects' parts by folder. Raises StorageFailed."""
-        self.feed, self.look, self.status = feed, shown.look, shown.status
+        self.feed, self.look, self.status, self.revision = feed, shown.look, shown.status, shown.revision
         self._served = served
+        self.boards = Boards()
         self._tokens = {
             digest(tokens.token(home.token)): Scope.FULL,
             digest(tokens.token(f"{home.token}.read")): Scope.READ,

@@ -157,7 +157,9 @@ def test_the_switch_the_board_and_the_order_are_shown(served: Served) -> None:
     api = served.api
     assert api.post("/api/v2/daemon/pause", {"reason": "lunch"})["dispatch"]["reason"] == "lunch"
     assert api.get("/api/v2/status")["dispatch"] == {"paused": True, "draining": False, "reason": "lunch"}
-    columns = api.get(f"{TASKS}/board")["columns"]
+    board = api.call("GET", f"{TASKS}/board")
+    columns = board.json["columns"]
+    assert api.call("GET", f"{TASKS}/board", If_None_Match=board.headers["ETag"]).status == 304
     shown = [task["id"] for column in columns.values() for task in column]
     assert len(shown) == len(set(shown)) == api.get(f"{TASKS}?all=true&limit=1")["total"]
     batches = [set(batch) for batch in api.get(f"{TASKS}/execution-order")["batches"]]

@@ -5,18 +5,20 @@ Next in the flow: `Project` answers.
 
 from __future__ import annotations
 
-from orange.core.lifecycle import BoardState
+from orange.core.service.cards import BOARD
 from orange.core.service.shapes import Record, Text, Whole
-from orange.core.service.views import COUNT, OBJECT, TASKS, TEXT, TRUTH, many, maybe, named, record
+from orange.core.service.views import COUNT, OBJECT, TASKS, TEXT, TRUTH, many, maybe, record
 from orange.project import Project, dispatching
 from orange.project.requests import Filter
-from orange.web.operation import Operation, Request
+from orange.web.operation import Answer, Operation, Request
 
 _TASKS = "/api/v2/tasks"
 
 
 def _board(request: Request) -> object:
-    return {"columns": request.project.columns()}
+    project = request.project
+    shown = request.face.boards.read(project, request.face.revision(project.layout.root))
+    return Answer(shown.text, {"ETag": f'"{shown.tag}"'})
 
 
 def _ready(request: Request) -> object:
@@ -114,8 +116,8 @@ OPERATIONS = (
         "board",
         "GET",
         f"{_TASKS}/board",
-        "Read every task, by column.",
-        record({"columns": record({state.value: many(named("Task")) for state in BoardState})}, more=False),
+        "Read every task as a card, by column, each in dispatch order.",
+        BOARD,
         _board,
     ),
     Operation("ready", "GET", f"{_TASKS}/ready", "List the tasks that may start now, in order.", TASKS, _ready),
