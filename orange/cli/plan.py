@@ -85,7 +85,8 @@ def create(call: Call, /, file: str, auto_import: bool, **asked: Any) -> None:
         call.out.give(_view(call, made), lambda: _drafted(call, made))
         return
     found = call.project.plans.commit(made.plan.id)
-    call.out.give({**_told(call, found), "confirmed": True}, lambda: _imported(found, confirm=True))
+    given = {**_told(call, found), "confirmed": True, "spent": _spent(made)}
+    call.out.give(given, lambda: [*_cost(made), *_imported(found, confirm=True)])
 
 
 @click.command("list", cls=Command, epilog="Example: orange plan list --json")
@@ -148,10 +149,22 @@ def _view(call: Call, made: Drafted) -> dict[str, object]:
     changes = None if made.changes is None else [
         {"kind": change.kind, "key": change.key, "title": change.title} for change in made.changes
     ]  # fmt: skip
-    spent = None if made.spent is None else {
-        "agent": made.spent.agent, "runs": list(made.spent.runs), "tokens": made.spent.tokens, "usd": made.spent.usd
-    }  # fmt: skip
-    return {"plan": plan_view(made.plan, made.path), "changes": changes, "spent": spent}
+    return {"plan": plan_view(made.plan, made.path), "changes": changes, "spent": _spent(made)}
+
+
+def _spent(made: Drafted) -> dict[str, object] | None:
+    """Return what asking an agent has cost, as JSON; None where none was asked."""
+    if made.spent is None:
+        return None
+    told = made.spent
+    return {"agent": told.agent, "runs": list(told.runs), "tokens": told.tokens, "usd": told.usd}
+
+
+def _cost(made: Drafted) -> Iterator[str]:
+    if made.spent:
+        usd = "" if made.spent.usd is None else f", {made.spent.usd:.2f} USD"
+        count = len(made.spent.runs)
+        yield f"{made.spent.agent} answered {count} question{'s' * (count != 1)}: {made.spent.tokens} tokens{usd}"
 
 
 def _drafted(call: Call, made: Drafted) -> Iterator[str]:
@@ -166,10 +179,7 @@ def _drafted(call: Call, made: Drafted) -> Iterator[str]:
     if made.changes == ():
         yield "  nothing differs"
     yield from (call.out.shade(one_line(line), "yellow") for line in doubt_lines(made.plan))
-    if made.spent:
-        usd = "" if made.spent.usd is None else f", {made.spent.usd:.2f} USD"
-        count = len(made.spent.runs)
-        yield f"{made.spent.agent} answered {count} question{'s' * (count != 1)}: {made.spent.tokens} tokens{usd}"
+    yield from _cost(made)
     yield f"next: edit it, then `orange plan review {made.plan.id}` and `orange plan import {made.plan.id} --confirm`"
 
 

@@ -12,7 +12,7 @@ import contextlib
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field, replace
 
-from orange.core import budgets, names
+from orange.core import budgets, names, times
 from orange.core.agents import Resume
 from orange.core.graph import Graph
 from orange.core.model import Outcome
@@ -89,6 +89,13 @@ def _checkout(parts: Parts, source: str) -> Iterator[_Asker]:
             parts.workspaces.discard(folder)
 
 
+def _why(record: RunRecord | None) -> str:
+    if record is None or not record.message:
+        return "it left no record"
+    until = record.conversation.limited_until if record.outcome is Outcome.RATE_LIMITED else None
+    return record.message if until is None else f"{record.message}, until {times.stamp(until)}"
+
+
 @dataclass(slots=True)
 class _Asker:
     """Puts questions to an agent, one run each."""
@@ -125,8 +132,9 @@ class _Asker:
             self.parts.runs.close(spec.run, Outcome.CRASHED, "its supervisor ended without a result", None)
             record = self.parts.runs.record(spec.run)
         if record is None or record.outcome is not Outcome.FINISHED:
-            said = record.message if record and record.message else "it left no record"
-            raise AgentFailed(f"{self.agent} came to no answer: {said} (see {self.parts.runs.folder(spec.run)})")
+            raise AgentFailed(
+                f"{self.agent} came to no answer: {_why(record)} (see {self.parts.runs.folder(spec.run)})"
+            )
         self.runs.append(record)
         return self.parts.runs.said(spec.run)
 

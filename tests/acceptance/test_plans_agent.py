@@ -85,8 +85,10 @@ def test_an_answer_becomes_a_plan_and_the_plan_tasks(place: Place) -> None:
     assert place.git("for-each-ref", "refs/heads/main", "refs/heads/orange") == refs
     assert not list(place.repo.parent.rglob("hacked.txt"))  # its folder is gone
     place.start()
-    answers(place, GOOD)
-    assert decompose(place, write(place, "other.md"))["plan"]["warnings"] == []
+    parts = told({"key": "shelf", "title": "Build a shelf"}, {"key": "bin", "title": "Build a bin"})
+    answers(place, told({**STORE, "complexity": 8}, PAY), parts)
+    other = decompose(place, write(place, "other.md"), "--recursive")["plan"]
+    assert (other["warnings"], other["tasks"][2]["parent"]) == ([], "store")
     place.orange("plan", "import", "shop", "--confirm")
     found = {task["source"]["reference"]: task for task in place.orange("task", "list", "--json").json["tasks"]}
     assert found["shop:pay"]["blocked_by"] == [found["shop:store"]["id"]]

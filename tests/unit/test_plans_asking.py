@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from orange.core.plans import portions
-from orange.core.plans.asking import AnswerRefused, Question, questions
+from orange.core.plans.asking import MOST_SPLITS, AnswerRefused, Question, questions
 from orange.core.plans.model import Edge, Granularity, Parameters, Plan, PlanTask
 from orange.core.problems import InvalidInput
 
@@ -176,3 +176,64 @@ def test_vague_tasks_are_named() -> None:
     clear = {**vague, "key": "b", "acceptance_criteria": ["It is faster"]}
     plan, _ = ask(TEXT, [json.dumps({"tasks": [vague, clear]})])
     assert [(doubt.kind, doubt.key, doubt.line) for doubt in plan.doubts] == [("vague", "a", 3)]
+
+
+def hard(key: str, complexity: int | None, **more: Any) -> dict[str, Any]:
+    """Make a task that is so hard."""
+    return {"key": key, "title": f"Do {key}", "complexity": complexity, "lines": [3, 3], **more}
+
+
+def tasks(*items: dict[str, Any]) -> str:
+    """Write an answer with these tasks."""
+    return json.dumps({"tasks": items})
+
+
+NEXT = {"blocked_by": [{"key": "a"}]}
+
+
+def test_tasks_that_are_more_than_one_are_split() -> None:
+    """And what comes of it again, as deep as is wanted; the parts stand below the task."""
+    first = tasks(hard("a", 8, description="All of A."), hard("b", 5, **NEXT), hard("c", 9, done=True))
+    second = tasks(hard("a-1", 6), hard("a-2", 3, blocked_by=[{"key": "a-1"}], parent="a"))
+    third = tasks(hard("a-1-1", 2), hard("a-1-2", 10))
+    plan, put = ask(TEXT, [first, second, third], recursive=True, max_depth=3)
+    assert {task.key: task.parent for task in plan.tasks} == {
+        "a": None, "b": None, "c": None, "a-1": "a", "a-2": "a", "a-1-1": "a-1", "a-1-2": "a-1",
+    }  # fmt: skip
+    assert [question.what for question in put[1:]] == ["docs/prd.md, the parts of a", "docs/prd.md, the parts of a-1"]
+    assert "> Do a\n> All of A.\n" in put[1].prompt
+    assert "3| - Store\n" in put[1].prompt
+    assert "- b: Do b\n" in put[1].prompt
+    assert [(doubt.kind, doubt.key) for doubt in plan.doubts] == [("large", "a-1-2")]
+
+
+def test_without_recursion_nothing_is_split() -> None:
+    """What is more than one is named, with the way to split it."""
+    plan, _ = ask(TEXT, [tasks(hard("a", 8), hard("b", None, estimate="XL"), hard("c", None))])
+    assert [(doubt.kind, doubt.key) for doubt in plan.doubts] == [("large", "a"), ("large", "b")]
+    assert "8 of 10: split it, or let --recursive do it" in plan.doubts[0].message
+
+
+@pytest.mark.parametrize(
+    ("replies", "kinds"),
+    [
+        ([tasks()], ["large"]),
+        ([tasks(hard("d", 1)), tasks(hard("d", 1, parent="b"), hard("e", 1)), "No."], ["note", "large"]),
+    ],
+)
+def test_a_task_that_cannot_be_split_stays_whole(replies: list[str], kinds: list[str]) -> None:
+    """Because there are no parts, or the answers cannot be taken: the plan is one without it."""
+    plan, put = ask(TEXT, [tasks(hard("a", 8), hard("b", 1)), *replies], recursive=True)
+    assert [task.key for task in plan.tasks] == ["a", "b"]
+    assert [doubt.kind for doubt in plan.doubts] == kinds
+    if len(replies) > 1:
+        assert "tasks: expected 2 at least, found 1" in str(put[2].followup)
+        assert 'tasks[0].parent: "b" is neither the task to be split nor one of this answer' in str(put[3].followup)
+
+
+def test_splitting_ends() -> None:
+    """After so many questions, however hard all parts are said to be."""
+    replies = (tasks(hard(f"x{n}", 10), hard(f"y{n}", 10)) for n in range(MOST_SPLITS + 1))
+    plan, put = ask(TEXT, replies, recursive=True, max_depth=99)
+    assert len(put) == MOST_SPLITS + 1
+    assert len(plan.tasks) == 2 * (MOST_SPLITS + 1)

@@ -46,7 +46,7 @@ class Rules:
     before: tuple[PlanTask, ...] = ()
     #: Tasks that it has at least.
     least: int = 0
-    #: The task that is to be split: what names no parent is a part of it.
+    #: The task that is to be split: all are parts of it. None at all leaves it whole.
     root: str | None = None
 
 
@@ -111,9 +111,11 @@ def _misfits(items: list[dict[str, Any]], rules: Rules) -> Iterator[str]:
         if not _line(item["title"]):
             yield f"tasks[{at}].title: there is nothing in it that can be seen"
         yield from _lines_wrong(item.get("lines"), f"tasks[{at}].lines", rules.lines)
-    if len(items) < rules.least:
+    if len(items) < rules.least and (items or rules.root is None):
         yield f"tasks: expected {rules.least} at least, found {len(items)}"
     yield from _unknown(items, before | set(places))
+    if rules.root is not None:
+        yield from _elsewhere(items, {rules.root, *places})
     yield from _family(items, rules)
 
 
@@ -129,6 +131,14 @@ def _unknown(items: list[dict[str, Any]], known: set[str]) -> Iterator[str]:
         for where, key in named:
             if key is not None and key not in known:
                 yield f"tasks[{at}].{where}: there is no task {shown(key)}"
+
+
+def _elsewhere(items: list[dict[str, Any]], inside: set[str]) -> Iterator[str]:
+    """Yield tasks that are a part of what is not to be split."""
+    for at, item in enumerate(items):
+        parent = item.get("parent")
+        if parent is not None and parent not in inside:
+            yield f"tasks[{at}].parent: {shown(parent)} is neither the task to be split nor one of this answer"
 
 
 def _family(items: list[dict[str, Any]], rules: Rules) -> Iterator[str]:

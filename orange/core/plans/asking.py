@@ -8,7 +8,7 @@ Next in the flow: `project.plan_asking` lets an agent answer, `project.planning`
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeAlias
@@ -17,10 +17,12 @@ from orange.core import names
 from orange.core.plans import digest, prompts
 from orange.core.plans import portions as cut
 from orange.core.plans.answers import Answer, BadAnswer, Rules, read
+from orange.core.plans.answerschema import COMPLEX
 from orange.core.plans.decompose import check_count, shown_text
 from orange.core.plans.grain import depth_of
 from orange.core.plans.labels import titled
 from orange.core.plans.model import Doubt, Parameters, Plan, PlanTask
+from orange.core.plans.portions import Portion
 from orange.core.plans.prompts import Subject
 from orange.core.plans.roles import vague_word
 from orange.core.present import visible_line
@@ -28,6 +30,8 @@ from orange.core.problems import InvalidInput, OrangeError
 
 #: How often an agent is asked again for an answer that could not be taken.
 ASKED_AGAIN = 2
+#: Tasks that are split, at most; each is a question that costs money.
+MOST_SPLITS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,20 +83,27 @@ def questions(
 ) -> Generator[Question, str, Plan]:
     """Ask about a document; `earlier`: the tasks of the plan there is. Raises InvalidInput, AnswerRefused."""
     subject = Subject(visible_line(source), shown_text(text), asked, earlier)
-    found = yield from _read(subject)
+    parts = _parts(subject)
+    found = yield from _read(subject, parts)
+    if asked.recursive:
+        found = yield from _split(subject, parts, found)
     check_count(len(found.tasks), source)
     title = titled(found.title) or names.slug(source.rpartition("/")[2].partition(".")[0])
     plan = Plan(names.slug(title), title, source, digest.of_text(text), parameters=asked, tasks=found.tasks)
-    doubts = (*found.doubts, *_vague(found.tasks))
+    doubts = (*found.doubts, *_vague(found.tasks), *_large(found, asked))
     return replace(plan, doubts=tuple(sorted(doubts, key=lambda doubt: doubt.line or 0)))
 
 
-def _read(subject: Subject) -> Asked:
-    """Ask about one portion after the other; each answer goes on from those before it."""
+def _parts(subject: Subject) -> list[Portion]:
     most = cut.MOST * cut.LARGEST
     parts = cut.portions(subject.text) if len(subject.text) <= most else []
     if not 0 < len(parts) <= cut.MOST:
         raise InvalidInput(subject.source, f"it is too long for an agent ({most} characters at most): split it")
+    return parts
+
+
+def _read(subject: Subject, parts: Sequence[Portion]) -> Asked:
+    """Ask about one portion after the other; each answer goes on from those before it."""
     found = Answer(())
     for number, part in enumerate(parts, 1):
         place = f"lines {part.lines[0][0]} to {part.lines[-1][0]}"
@@ -106,6 +117,50 @@ def _read(subject: Subject) -> Asked:
         prompt = prompts.of_portion(subject, part, place, found.tasks)
         found = _joined(found, (yield from _answered(subject, what, prompt, rules)))
     return found
+
+
+def _split(subject: Subject, parts: Sequence[Portion], found: Answer) -> Asked:
+    """Ask about one task after the other that is more than one, those that come of it too."""
+    depth, tried = depth_of(subject.parameters), set[str]()
+    while len(tried) < MOST_SPLITS:
+        task = next((task for task in _complex(found, depth) if task.key not in tried), None)
+        if task is None:
+            break
+        tried.add(task.key)
+        portion = next((part for part in parts if task.lines and _holds(part, task.lines.first)), None)
+        rules = Rules(subject.text.count("\n") + 1, depth, found.tasks, least=2, root=task.key)
+        prompt = prompts.of_task(subject, task, portion, found.tasks)
+        try:
+            more = yield from _answered(subject, f"{subject.source}, the parts of {task.key}", prompt, rules)
+        except AnswerRefused as refused:  # what is known is a plan without it
+            more = Answer(found.tasks, doubts=(Doubt("note", f"it stays whole: {refused.bad}", task.key, _line(task)),))
+        found = _joined(found, more)
+    return found
+
+
+def _holds(part: Portion, line: int) -> bool:
+    return part.lines[0][0] <= line <= part.lines[-1][0]
+
+
+def _complex(found: Answer, depth: int) -> Iterator[PlanTask]:
+    """Yield the tasks without parts that are more than one, as far as there is a level left for parts of theirs."""
+    parents = {task.key: task.parent for task in found.tasks}
+    groups = set(parents.values())
+    for task in found.tasks:
+        if task.key not in groups and not task.done and found.complexity.get(task.key, 0) >= COMPLEX:
+            level, at = 1, task.parent
+            while at is not None:
+                level, at = level + 1, parents[at]
+            if level < depth:
+                yield task
+
+
+def _large(found: Answer, asked: Parameters) -> Iterator[Doubt]:
+    """Yield a warning for every task that is still more than one."""
+    cure = "split it in the plan" if asked.recursive else "split it, or let --recursive do it"
+    for task in _complex(found, len(found.tasks) + 1):
+        message = f"its complexity is {found.complexity[task.key]} of 10: {cure}"
+        yield Doubt("large", message, task.key, _line(task))
 
 
 def _answered(subject: Subject, what: str, prompt: str, rules: Rules) -> Asked:

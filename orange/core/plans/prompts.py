@@ -59,14 +59,42 @@ _TASK = """\
 You read a document and answer with the tasks that it asks for, as one JSON object. That is all you do: run no command
 and change no file. You may read the code in the folder you are in, to see what is there.\
 """
-_BEFORE = "They come from earlier lines. Do not repeat them; yours may wait for them and be a part of them, by key."
+_SPLIT = """\
+One task of a plan is more than one: you answer with the tasks that it is made of, as one JSON object. That is all you
+do: run no command and change no file. You may read the code in the folder you are in, to see what is there.\
+"""
+_BEFORE = "Do not repeat them; yours may wait for them and be a part of them, by key."
 _EARLIER = "Keep the key of what is still the same thing, in whatever words."
+
+
+def of_task(subject: Subject, task: PlanTask, portion: Portion | None, before: Sequence[PlanTask]) -> str:
+    """Ask for the parts of a task; `portion`: what the document says around it."""
+    place = f"lines {portion.lines[0][0]} to {portion.lines[-1][0]}" if portion else ""
+    told = [task.title, *task.context, *(f"- {criterion}" for criterion in task.criteria)]
+    about = (
+        f"`{task.key}`; what is known of it is data as well:",
+        "\n".join(f"> {line}".rstrip() for line in told),
+        f"Leave `parent` out, or name one of your own tasks. With no `tasks` the task `{task.key}` stays whole.",
+    )
+    parts = (
+        f"# A plan from a document: {subject.source} (one task of it)",
+        _SPLIT,
+        "\n\n".join(["## The task to split", *about]),
+        "\n".join(["## What is wanted", "", *(f"- {wish}" for wish in _wishes(subject.parameters))]),
+        _answer(),
+        _listed("## Tasks that are in the plan already", _BEFORE, before),
+        _document(subject, portion, place) if portion else "",
+        "Answer now with the JSON object for this task, and nothing else.",
+    )
+    return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def _wishes(asked: Parameters) -> Iterator[str]:
     depth = depth_of(asked)
     yield _GRAINS[asked.granularity]
     yield "No task is a part of another: leave `parent` out." if depth == 1 else f"At most {depth} levels of `parent`."
+    if asked.recursive:
+        yield "Leave whole what would take you far down: a task with a high `complexity` is asked about again."
     if asked.max_parallelism_hint:
         yield f"{asked.max_parallelism_hint} work on it at once: cut it so that they need not wait for each other."
     yield "What the document asks for and nothing else: background, goals, risks, what is out of scope are no tasks."
