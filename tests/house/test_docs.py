@@ -13,6 +13,7 @@ import pytest
 from orange.cli.app import root
 from orange.core import skills
 from orange.core.config_schema import BY_NAME
+from orange.core.plans.answers import Rules, read
 from orange.testing import docs
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,6 +34,13 @@ def test_generated_pages_are_current() -> None:
 
 def _text(path: Path) -> str:
     return path.read_text(encoding="utf-8") if path.exists() else ""
+
+
+def test_the_example_of_an_agents_plan_is_one() -> None:
+    """What the reference shows is read as an answer, without a warning of its own making."""
+    found = read(_text(ROOT / "docs/reference/plan-answer.md"), Rules(lines=12, levels=2, least=2))
+    assert [task.key for task in found.tasks] == ["storage", "store", "count"]
+    assert [doubt.kind for doubt in found.doubts] == ["note"]
 
 
 def _prose(text: str) -> str:

@@ -77,7 +77,7 @@ def test_headless_commands(agent: str, fresh: str, resumed: str) -> None:
 @pytest.mark.parametrize(
     ("agent", "bypass", "words"),
     [
-        ("claude", "--dangerously-skip-permissions", "--disallowedTools Bash,Edit,Write"),
+        ("claude", "--dangerously-skip-permissions", "--strict-mcp-config --tools Read,Glob,Grep"),
         (
             "codex",
             "--dangerously-bypass-approvals-and-sandbox",

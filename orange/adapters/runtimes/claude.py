@@ -47,10 +47,7 @@ skills = (".claude/skills",)
 
 _BYPASS = "--dangerously-skip-permissions"
 #: For a run that only answers: nothing that runs, writes or reaches elsewhere, whatever the user's settings allow.
-_ANSWERING = (
-    "--strict-mcp-config", "--allowedTools", "Read,Glob,Grep",
-    "--disallowedTools", "Bash,Edit,Write,NotebookEdit,WebFetch,WebSearch,Task,Agent",
-)  # fmt: skip
+_ANSWERING = ("--strict-mcp-config", "--tools", "Read,Glob,Grep")
 #: What the provider answers when it is asked too much, or has too much to do.
 _REFUSALS = frozenset({429, 529})
 

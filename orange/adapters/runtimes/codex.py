@@ -40,7 +40,7 @@ skills = (".agents/skills", ".codex/skills")
 
 _BYPASS = "--dangerously-bypass-approvals-and-sandbox"
 #: For a run that only answers. In an enclosure its own sandbox does not work, and there the enclosure is the boundary.
-_ANSWERING = ("-c", 'sandbox_mode="read-only"', "-c", 'approval_policy="never"')
+_ANSWERING = ("-c", 'sandbox_mode="read-only"', "-c", 'approval_policy="never"', "-c", 'web_search="disabled"')
 #: Settings of every run: it does not look for a newer version of itself, and runs commands in no login shell, for a
 #: system's profile may set PATH anew, without the `orange` that the run was given.
 _ALWAYS = ("-c", "check_for_update_on_startup=false", "-c", "allow_login_shell=false")

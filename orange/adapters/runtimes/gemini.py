@@ -47,7 +47,15 @@ _MACHINES = "/etc/gemini-cli/system-defaults.json"
 _FLAGS = ("--yolo", "--skip-trust")
 #: For a run that only answers: nobody is there to approve what asks, and what could do harm is not even offered.
 _ANSWERING = ("--approval-mode", "default", "--skip-trust")
-_WITHHELD = ("run_shell_command", "write_file", "replace", "web_fetch", "save_memory")
+_WITHHELD = (
+    "run_shell_command",
+    "write_file",
+    "replace",
+    "web_fetch",
+    "google_web_search",
+    "invoke_agent",
+    "save_memory",
+)
 _LIMIT = re.compile(r"429|quota|rate limit|RESOURCE_EXHAUSTED|overloaded|Suggested retry after", re.IGNORECASE)
 _UNKNOWN = re.compile(r"\b401\b|UNAUTHENTICATED|API key not valid")
 _AFTER = re.compile(r"retry after (\d+(?:\.\d+)?)s")
