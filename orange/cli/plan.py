@@ -29,7 +29,7 @@ def _asked(function: Any) -> Any:
             "--granularity", type=click.Choice(_GRAINS), default="balanced", show_default=True, help="How small."
         ),
         click.option("--max-depth", metavar="N", type=click.IntRange(1), help="Levels of tasks within one another."),
-        click.option("--recursive", is_flag=True, help="Go down as far as the document does."),
+        click.option("--recursive", is_flag=True, help="Go down as far as the document does, or an agent can split."),
     ):
         function = option(function)
     return click.argument("file", type=click.Path())(function)

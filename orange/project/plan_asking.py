@@ -26,11 +26,9 @@ from orange.core.redact import SHAPES
 from orange.core.settings import AgentSettings
 from orange.core.usage import PLANS
 from orange.project import planning, spending
-from orange.project.claims import check_person
 from orange.project.launch import surroundings
 from orange.project.parts import Parts
 from orange.project.planning import Drafted, Spent
-from orange.project.requests import Speaker
 
 #: Seconds between two signs of life.
 PULSE = 30.0
@@ -46,12 +44,11 @@ class AgentFailed(OrangeError):
     http_status = 502
 
 
-def draft(parts: Parts, speaker: Speaker, text: str, source: str, asked: Parameters, tell: Tell) -> Drafted:  # noqa: PLR0913, PLR0917 - the request, and whom to tell
+def draft(parts: Parts, text: str, source: str, asked: Parameters, tell: Tell) -> Drafted:
     """Let the agent that `asked` names make a plan of a document, or bring its own up to date.
 
     Raises InvalidInput, NotAllowed, SecretRefused, AgentUnusable, AgentFailed, AnswerRefused, WorkspaceFailed.
     """
-    check_person(speaker, "let an agent read a document")
     planning.check_text(text, source)
     line = SHAPES.line_of_first(text.encode("utf-8", "surrogatepass"))
     if line is not None:
@@ -60,9 +57,11 @@ def draft(parts: Parts, speaker: Speaker, text: str, source: str, asked: Paramet
     if old is not None and planning.is_of(old, text, asked):
         return Drafted(old, planning.path_of(old), ())
     _check_may_ask(parts, str(asked.agent))
-    with parts.foreground.alone(source), _checkout(parts, source) as asker:
-        asker.agent, asker.tell = str(asked.agent), tell
-        plan = asker.through(asking.questions(text, source, asked, old.tasks if old else ()))
+    questions = asking.questions(text, source, asked, old.tasks if old else ())
+    name = f"{PLANS}{names.new_id(parts.random(32))}"
+    with parts.foreground.alone(source), _checkout(parts, source, name) as folder:
+        asker = _Asker(parts, name, source, folder, str(asked.agent), tell)
+        plan = asker.through(questions)
         return replace(planning.keep(parts, plan), spent=asker.spent)
 
 
@@ -77,16 +76,19 @@ def _check_may_ask(parts: Parts, agent: str) -> None:
 
 
 @contextlib.contextmanager
-def _checkout(parts: Parts, source: str) -> Iterator[_Asker]:
-    """Give an agent a folder with the code as it is; it is thrown away afterwards, whatever was done to it."""
-    base = parts.settings().base or parts.integration.default_base()
-    name = f"{PLANS}{names.new_id(parts.random(32))}"
-    folder = parts.workspaces.check_out(f"the plan of {source}", parts.integration.start_point(base), name)
+def _checkout(parts: Parts, source: str, name: str) -> Iterator[str]:
+    """Make a folder with the code as it is; it is thrown away afterwards, whatever was done to it."""
+    commit = parts.integration.start_point(_base(parts))
+    folder = parts.workspaces.check_out(f"the plan of {source}", commit, name)
     try:
-        yield _Asker(parts, name, f"Plan {source}", base, folder)
+        yield folder
     finally:
         with contextlib.suppress(OrangeError):  # the next one of this document throws it away
             parts.workspaces.discard(folder)
+
+
+def _base(parts: Parts) -> str:
+    return parts.settings().base or parts.integration.default_base()
 
 
 def _why(record: RunRecord | None) -> str:
@@ -101,12 +103,13 @@ class _Asker:
     """Puts questions to an agent, one run each."""
 
     parts: Parts
+    #: What the names of its runs begin with.
     name: str
-    title: str
-    base: str
+    source: str
     folder: str
-    agent: str = ""
-    tell: Tell = field(default=lambda _line: None)
+    agent: str
+    tell: Tell
+    #: Those that were answered.
     runs: list[RunRecord] = field(default_factory=list)
 
     def through(self, questions: Generator[Question, str, Plan]) -> Plan:
@@ -176,8 +179,8 @@ class _Asker:
             effort=settings.effort if own else None,
             workspace=self.folder,
             branch=None,
-            base=self.base,
-            title=self.title,
+            base=_base(self.parts),
+            title=f"Plan {self.source}",
             prompt=question.prompt,
             task_file=f"{self.parts.runs.folder(run)}/prompt.md",
             ports=(),

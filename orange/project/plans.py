@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from orange.core.plans.model import Parameters, Plan
 from orange.project import documents, plan_asking, plan_import, planning
+from orange.project.claims import check_person
 from orange.project.parts import Parts
 from orange.project.plan_asking import Tell
 from orange.project.plan_import import Imported
@@ -38,7 +39,8 @@ class Plans:
         if asked.agent is None:
             made = planning.draft(self.parts, text, source, asked)
         else:
-            made = plan_asking.draft(self.parts, self.speaker, text, source, asked, tell)
+            check_person(self.speaker, "let an agent read a document")
+            made = plan_asking.draft(self.parts, text, source, asked, tell)
         self.parts.nudge()
         return made
 

@@ -6,14 +6,18 @@ import json
 import re
 from collections.abc import Iterable
 from itertools import pairwise
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
+from orange.core.lifecycle import Actor
 from orange.core.plans import portions
 from orange.core.plans.asking import MOST_SPLITS, AnswerRefused, Question, questions
 from orange.core.plans.model import Edge, Granularity, Parameters, Plan, PlanTask
-from orange.core.problems import InvalidInput
+from orange.core.problems import InvalidInput, NotAllowed
+from orange.project.parts import Parts
+from orange.project.plans import Plans
+from orange.project.requests import Speaker
 
 TEXT = "# Shop\n\n- Store\n- Pay after it\n"
 
@@ -229,6 +233,13 @@ def test_a_task_that_cannot_be_split_stays_whole(replies: list[str], kinds: list
     if len(replies) > 1:
         assert "tasks: expected 2 at least, found 1" in str(put[2].followup)
         assert 'tasks[0].parent: "b" is neither the task to be split nor one of this answer' in str(put[3].followup)
+
+
+def test_agents_cannot_let_agents_read_documents() -> None:
+    """Whatever a document talks them into; nothing is looked at first."""
+    speaker = Speaker(Actor.AGENT, "k3f9x2ab-1", "k3f9x2ab", "k3f9x2ab-1")
+    with pytest.raises(NotAllowed, match="agents cannot let an agent read a document"):
+        Plans(cast("Parts", None), speaker).decompose(TEXT, "prd.md", Parameters(agent="claude"), print)
 
 
 def test_splitting_ends() -> None:
