@@ -87,6 +87,14 @@ def test_what_is_wanted_is_in_the_question(asked: dict[str, Any], words: list[st
     assert all(word in question.prompt for word in words)
 
 
+def test_tasks_know_the_pages_they_stand_on() -> None:
+    """Where the document has pages; their breaks are not shown."""
+    answer = json.dumps({"tasks": [{"key": "a", "title": "A", "lines": [3, 4]}, {"key": "b", "title": "B"}]})
+    plan, (question,) = ask("\f# Shop\n\n- Store\n\f- Pay\n", [answer])
+    assert [str(task.pages) for task in plan.tasks] == ["1-2", "None"]
+    assert "4| - Pay\n" in question.prompt
+
+
 def test_the_keys_of_an_earlier_plan_are_told() -> None:
     """So that the same thing keeps its key."""
     _, (question,) = ask(TEXT, [told("a", "b")], earlier=(PlanTask("till", "Build the till"),))

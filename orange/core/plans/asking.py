@@ -18,7 +18,7 @@ from orange.core.plans import digest, prompts
 from orange.core.plans import portions as cut
 from orange.core.plans.answers import Answer, BadAnswer, Rules, read
 from orange.core.plans.answerschema import COMPLEX
-from orange.core.plans.decompose import check_count, shown_text
+from orange.core.plans.decompose import check_count, shown_text, with_pages
 from orange.core.plans.grain import depth_of
 from orange.core.plans.labels import titled
 from orange.core.plans.model import Doubt, Parameters, Plan, PlanTask
@@ -89,7 +89,9 @@ def questions(
         found = yield from _split(subject, parts, found)
     check_count(len(found.tasks), source)
     title = titled(found.title) or names.slug(source.rpartition("/")[2].partition(".")[0])
-    plan = Plan(names.slug(title), title, source, digest.of_text(text), parameters=asked, tasks=found.tasks)
+    plan = Plan(
+        names.slug(title), title, source, digest.of_text(text), parameters=asked, tasks=with_pages(found.tasks, text)
+    )
     doubts = (*found.doubts, *_vague(found.tasks), *_large(found, asked))
     return replace(plan, doubts=tuple(sorted(doubts, key=lambda doubt: doubt.line or 0)))
 

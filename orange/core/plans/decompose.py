@@ -40,8 +40,7 @@ _ODD = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\
 
 def decompose(text: str, source: str, parameters: Parameters) -> Plan:
     """Make a plan of a document. Raises InvalidInput for one that holds no two things to do."""
-    whole = text.replace("\r\n", "\n").replace("\r", "\n")
-    document = read(plaintext.as_markdown(shown_text(pagination.without(whole)), source))
+    document = read(plaintext.as_markdown(shown_text(text), source))
     found = collect(itemised(document.root))
     units = chosen(found, parameters)
     doubts = folded(units)
@@ -51,7 +50,7 @@ def decompose(text: str, source: str, parameters: Parameters) -> Plan:
     _give_keys(everything)
     found_orders, unresolved = orders(units, found)
     tasks = _tasks(everything, found_orders)
-    tasks, cycles = acyclic(_with_pages(tasks, pagination.starts_of(whole)))
+    tasks, cycles = acyclic(with_pages(tasks, text))
     title = _title(document, source)
     plan = Plan(names.slug(title), title, source, digest.of_text(text), parameters=parameters, tasks=tasks)
     doubts += [*unresolved, *cycles, *_vague(everything), *_unreachable(plan)]
@@ -60,7 +59,11 @@ def decompose(text: str, source: str, parameters: Parameters) -> Plan:
 
 def shown_text(text: str) -> str:
     """Return a document's text with its lines as they are and a space for what cannot be shown."""
-    return _ODD.sub(" ", text.replace("\r\n", "\n").replace("\r", "\n"))
+    return _ODD.sub(" ", pagination.without(_lined(text)))
+
+
+def _lined(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def check_count(count: int, source: str) -> None:
@@ -108,11 +111,12 @@ def _tasks(everything: Sequence[Unit], found: Sequence[Order]) -> tuple[PlanTask
     return tuple(_task(unit, parents, tuple(edges.get(unit.key, ()))) for unit in everything)
 
 
-def _with_pages(tasks: tuple[PlanTask, ...], starts: Sequence[int]) -> tuple[PlanTask, ...]:
-    """Say on which pages tasks stand, where a document has pages."""
+def with_pages(tasks: tuple[PlanTask, ...], text: str) -> tuple[PlanTask, ...]:
+    """Say on which pages tasks stand, where a document's text has pages."""
+    starts = pagination.starts_of(_lined(text))
     if not starts:
         return tasks
-    return tuple(replace(task, pages=pagination.pages_of(task.lines, starts)) for task in tasks if task.lines)
+    return tuple(replace(task, pages=pagination.pages_of(task.lines, starts)) if task.lines else task for task in tasks)
 
 
 def _task(unit: Unit, parents: Mapping[str, str], edges: tuple[Edge, ...]) -> PlanTask:
