@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-#: Places from which on JSON is looked for.
+#: Places where JSON seems to begin and does not, up to which it is looked for: each may cost a look at all the rest.
 _TRIED = 2000
 _BEGINS = re.compile(r'\{\s*"')
 _TYPES: Mapping[str, tuple[tuple[type, ...], str]] = {
@@ -36,17 +36,14 @@ def object_in(text: str, key: str) -> dict[str, Any]:
     decoder = json.JSONDecoder(parse_constant=_refused)
     found: dict[str, Any] | None = None
     fault: str | None = None
-    at = 0
-    for _ in range(_TRIED):
-        begun = _BEGINS.search(text, at)
-        if begun is None:
-            break
+    at = failed = 0
+    while failed < _TRIED and (begun := _BEGINS.search(text, at)):
         try:
             value, at = decoder.raw_decode(text, begun.start())
         except (ValueError, RecursionError) as error:
-            fault, at = fault or _told(error, text), begun.end()
-            continue
-        found = value if key in value else found
+            fault, at, failed = fault or _told(error, text), begun.end(), failed + 1
+        else:
+            found = value if key in value else found
     if found is None:
         raise NoJson(fault or f'there is no JSON object with "{key}" in it')
     return found

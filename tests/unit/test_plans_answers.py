@@ -96,6 +96,7 @@ def test_everything_an_answer_may_say_is_in_the_plan() -> None:
         f"{told(item('old', 'Old'))}\nNo, better:\n{told(item())}",
         f'{{"note": {{"tasks": 1}}}}\n{told(item())}',
         f"{json.dumps(schema())}\n{told(item())}",
+        '{"log": 1}\n' * 3000 + told(item()),
     ],
 )
 def test_an_answer_is_found_in_what_an_agent_says(text: str) -> None:
