@@ -162,9 +162,10 @@ def _spent(made: Drafted) -> dict[str, object] | None:
 
 def _cost(made: Drafted) -> Iterator[str]:
     if made.spent:
+        tokens = f": {made.spent.tokens} tokens" if made.spent.tokens else ""
         usd = "" if made.spent.usd is None else f", {made.spent.usd:.2f} USD"
         count = len(made.spent.runs)
-        yield f"{made.spent.agent} answered {count} question{'s' * (count != 1)}: {made.spent.tokens} tokens{usd}"
+        yield f"{made.spent.agent} answered {count} question{'s' * (count != 1)}{tokens}{usd}"
 
 
 def _drafted(call: Call, made: Drafted) -> Iterator[str]:
