@@ -307,10 +307,11 @@ def _conversation(told: dict[str, Any]) -> Conversation:
     try:
         told = {"agent": None, **told}
         values = {field.name: told[field.name] for field in fields(Conversation)}
-        counts = {key: Spent(**values[key]) for key in ("tokens", "conversation_tokens")}
+        used = Spent(**values["tokens"]) if values["tokens"] is not None else None
+        so_far = Spent(**values["conversation_tokens"])
     except (KeyError, TypeError):
         return UNTOLD
-    return Conversation(**values | counts)
+    return Conversation(**values | {"tokens": used, "conversation_tokens": so_far})
 
 
 def _spec(told: dict[str, Any]) -> RunSpec:

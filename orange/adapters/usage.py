@@ -76,9 +76,9 @@ def _used(folder: str, run: str) -> Used | None:
     )
 
 
-def _tokens(told: Mapping[str, Any]) -> int:
+def _tokens(told: Mapping[str, Any]) -> int | None:
     counts = _object(told.get("tokens"))
-    return sum(int(_number(counts.get(key)) or 0) for key in ("input", "output"))
+    return sum(int(_number(counts.get(key)) or 0) for key in ("input", "output")) if counts else None
 
 
 def _object(value: object) -> Mapping[str, Any]:

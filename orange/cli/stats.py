@@ -99,7 +99,8 @@ def _sums(row: _Row) -> list[Cell]:
 
 def _used(row: _Row) -> list[Cell]:
     usd = f"{row['usd']:.2f}" if row["usd"] else ""
-    return [Cell(f"{row['minutes']:.1f}"), Cell(f"{row['tokens']:,}" if row["tokens"] else ""), Cell(usd)]
+    tokens = "unknown" if row["tokens"] is None else f"{row['tokens']:,}" if row["tokens"] else ""
+    return [Cell(f"{row['minutes']:.1f}"), Cell(tokens), Cell(usd)]
 
 
 def _table(columns: Sequence[Column], rows: Sequence[Sequence[Cell]], call: Call) -> list[str]:

@@ -48,8 +48,8 @@ class Conversation:
     model: str | None = None
     #: Things the agent said or did in this run.
     turns: int = 0
-    #: What this run used.
-    tokens: Spent = Spent()
+    #: What this run used; None where its program did not tell.
+    tokens: Spent | None = None
     #: What the conversation has used up to now, earlier runs of it included.
     conversation_tokens: Spent = Spent()
     cost_usd: float | None = None

@@ -43,15 +43,15 @@ class Used:
     #: None while it runs.
     ended_at: float | None
     outcome: Outcome | None
-    #: Read and written.
-    tokens: int = 0
+    #: Read and written; None where the agent did not tell.
+    tokens: int | None = None
     #: None where the agent did not tell.
     usd: float | None = None
 
     def bill(self, now: float) -> Bill:
         """Return what it used up to now."""
         return Bill(
-            minutes(self.started_at, now if self.outcome is None else self.ended_at), self.tokens, self.usd or 0
+            minutes(self.started_at, now if self.outcome is None else self.ended_at), self.tokens or 0, self.usd or 0
         )
 
     @property

@@ -59,4 +59,4 @@ def _records(parts: Parts, task: Task) -> Iterable[RunRecord]:
 def _bill(record: RunRecord, now: float) -> Bill:
     used, told = record.conversation.tokens, record.conversation.cost_usd
     took = usage.minutes(record.started_at, now if record.outcome is None else record.ended_at)
-    return Bill(took, used.input + used.output, told or 0.0)
+    return Bill(took, used.input + used.output if used else 0, told or 0.0)

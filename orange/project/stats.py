@@ -106,4 +106,5 @@ def _run(run: Used, now: float) -> dict[str, object]:
         "ended_at": None if run.ended_at is None else times.stamp(run.ended_at),
         "outcome": run.outcome.value if run.outcome else None,
         **asdict(run.bill(now)),
+        "tokens": run.tokens,
     }

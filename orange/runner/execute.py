@@ -85,7 +85,7 @@ def _outcome(job: Job, ended: Ended, orders: Orders, folder: RunFolder) -> tuple
 def _by_status(status: int, conversation: Mapping[str, object]) -> tuple[str, str]:
     """Judge a program that ended by itself; `conversation` is what its stream told, where it has one."""
     if status == 0:
-        return FINISHED, "the agent finished"
+        return FINISHED, _finished(conversation)
     if conversation.get("limited_until"):
         return RATE_LIMITED, "the model's provider refuses to go on for a while"
     if conversation.get("logged_out"):
@@ -95,6 +95,15 @@ def _by_status(status: int, conversation: Mapping[str, object]) -> tuple[str, st
     if status > 0:
         return FAILED, f"the agent ended with exit code {status}"
     return FAILED, f"the agent was killed by {_signal_name(-status)}"
+
+
+def _finished(conversation: Mapping[str, object]) -> str:
+    """Say of a program that ended with 0 how much of its end its stream has told, where it has one."""
+    if conversation.get("ended") is not False:
+        return "the agent finished"
+    if conversation.get("session") or conversation.get("turns"):
+        return "the agent's program ended with exit code 0, but did not tell the end of its turn"
+    return "the agent's program ended with exit code 0, but told nothing of what it did"
 
 
 def _signal_name(number: int) -> str:

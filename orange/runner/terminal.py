@@ -27,8 +27,10 @@ if TYPE_CHECKING:
 CHUNK = 1 << 16
 #: Seconds that processes which outlive their program get to end by themselves; then to die; between attempts.
 AFTERLIFE, DEATH, INSIST = 1.0, 5.0, 0.2
-#: Seconds without output after which a terminal that somebody still holds open counts as read, and at most.
-SILENCE, LAST_WORDS = 0.05, 2.0
+#: Seconds without output after which a terminal that somebody still holds open counts as read.
+SILENCE = 0.05
+#: How often it is read at most once its program has ended. No clock decides: a machine may stand still meanwhile.
+LAST_WORDS = 64
 
 
 class Log(Protocol):
@@ -230,9 +232,10 @@ class _Terminal:
 
     def _read_to_the_end(self) -> None:
         os.close(self._slave)
-        deadline = self._clock() + LAST_WORDS
         quiet = 0
-        while self._open and quiet < 2 and self._clock() < deadline:
+        for _ in range(LAST_WORDS):
+            if not self._open or quiet == 2:
+                break
             quiet = 0 if self._read() else quiet + 1
             self._screen.finish()
             if quiet == 1:

@@ -129,6 +129,35 @@ def test_a_conversation_that_goes_on_is_not_begun_anew(it: Folder) -> None:
     assert "anew" not in shown
 
 
+GEMINI = '{"type":"init","session_id":"s-1","model":"m"}', '{"type":"result","status":"success","stats":{}}'
+
+
+def test_a_program_that_missed_its_prompt_is_given_it_again(it: Folder) -> None:
+    """Gemini looks for it only for a moment; a conversation that is there is not given up for that."""
+    it.reader = "gemini"
+    late = f"echo start >> {it.root}/starts; test $(wc -l < {it.root}/starts) = 3 || exit 42; cat; "
+    status, shown = it.run("echo anew", late + _tells(*GEMINI))
+    assert (status, it.account["session"]) == (0, "s-1")
+    assert "Only what is new" in shown
+    assert "anew" not in shown
+    assert it.run(f"echo start >> {it.root}/more; exit 42")[0] == 42
+    assert (it.root / "more").read_text().count("start") == 3
+
+
+@pytest.mark.parametrize(
+    ("told", "ended", "tokens"),
+    [
+        ((), False, None),
+        ((INIT,), False, None),
+        ((INIT, DONE), True, {"input": 9, "output": 2, "cached": 0}),
+    ],
+)
+def test_what_was_not_told_is_not_known(it: Folder, told: tuple[str, ...], ended: object, tokens: object) -> None:
+    """A program that ends well without a word has finished; of its tokens nothing is known."""
+    assert it.run(_tells(*told) or "true")[0] == 0
+    assert (it.account["ended"], it.account["tokens"]) == (ended, tokens)
+
+
 def test_a_refusal_that_lasts_ends_the_program(it: Folder) -> None:
     """The program is not left waiting for its provider, and its exit code says: later."""
     retry = '{"type":"system","subtype":"api_retry","error_status":429,"retry_delay_ms":3600000}'

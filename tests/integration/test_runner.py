@@ -79,6 +79,23 @@ def test_the_exit_code_decides(it: Bench, command: str, outcome: Outcome, code: 
     assert record.launched
 
 
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [
+        ({"ended": True, "session": "s"}, "the agent finished"),
+        ({"ended": False, "session": "s"}, "did not tell the end of its turn"),
+        ({"ended": False, "session": None}, "told nothing of what it did"),
+    ],
+)
+def test_an_end_that_was_not_told_is_said(it: Bench, told: dict[str, object], words: str) -> None:
+    """The exit code decides all the same; the record, the summary and the log of the stage have the sentence."""
+    found = it.run(f"echo '{json.dumps(told)}' > $ORANGE_RUNTIME/runs/$ORANGE_RUN/agent.json")
+    assert (found.outcome, found.exit_code) == (Outcome.FINISHED, 0)
+    assert words in str(found.message)
+    assert words in json.loads(it.read("reports/run_summary.json"))["message"]
+    assert words in it.read("logs/execute.log")
+
+
 def test_a_missing_program_is_a_missing_agent(it: Bench) -> None:
     """A program that cannot be started is told apart from one that failed."""
     it.prepare("unused")

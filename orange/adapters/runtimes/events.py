@@ -7,7 +7,7 @@ account, which becomes `agent.json` in the run's folder.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, TypeAlias
 
 #: One line of a stream, parsed.
@@ -172,9 +172,9 @@ class Account:
             self._steps[spent.key] = spent.tokens, spent.usd or 0.0
 
     @property
-    def tokens(self) -> Tokens:
-        """What this run has used: the program's own sum, else that of the steps seen."""
-        if self._total is not None:
+    def tokens(self) -> Tokens | None:
+        """What this run has used: the program's own sum, else that of the steps seen; None where nothing was told."""
+        if self._total is not None or not self._steps:
             return self._total
         return sum((tokens for tokens, _ in self._steps.values()), Tokens())
 
@@ -185,17 +185,18 @@ class Account:
 
     def record(self, now: float) -> dict[str, object]:
         """Make the content of `agent.json`."""
-        tokens, counted = self.tokens, self.before + self.tokens
+        tokens = self.tokens
         return {
             "session": self.session,
             "model": self.model,
             "turns": self.turns,
-            "tokens": {"input": tokens.input, "output": tokens.output, "cached": tokens.cached},
-            "conversation_tokens": {"input": counted.input, "output": counted.output, "cached": counted.cached},
+            "tokens": tokens and asdict(tokens),
+            "conversation_tokens": asdict(self.before + (tokens or Tokens())),
             "cost_usd": self.usd,
             "limited_until": (self.until or now + UNTOLD) if self.limited else None,
             "logged_out": self.logged_out,
             "error": self.error,
+            "ended": self.failed is not None,
         }
 
 
@@ -203,10 +204,17 @@ def summed(record: Mapping[str, Any], past: Mapping[str, Any]) -> dict[str, Any]
     """Add to a step's record what the run's earlier steps used; the conversation's own count has it already."""
     if not past:
         return dict(record)
-    tokens = {name: count + number(past["tokens"].get(name)) for name, count in record["tokens"].items()}
+    tokens = _added(record["tokens"], past.get("tokens"))
     costs = [cost for cost in (past.get("cost_usd"), record["cost_usd"]) if cost is not None]
     turns = record["turns"] + number(past.get("turns"))
     return {**record, "tokens": tokens, "turns": turns, "cost_usd": sum(costs) if costs else None}
+
+
+def _added(one: Mapping[str, int] | None, other: Mapping[str, int] | None) -> Mapping[str, int] | None:
+    """Add counts; what is not known adds nothing, and two of them are not known."""
+    if not one or not other:
+        return one or other
+    return {name: count + number(other.get(name)) for name, count in one.items()}
 
 
 def text_of(content: object) -> str:

@@ -39,6 +39,9 @@ program = Program(
 )
 login = Login("Gemini CLI", "run `gemini` and choose how to log in, or set GEMINI_API_KEY", status=41)
 skills = (".agents/skills", ".gemini/skills")
+#: Its exit code when it got no prompt: it looks at its standard input for half a second, which a busy machine may not
+#: give it. It has done nothing then.
+unheard = 42
 
 #: The file of defaults, in the run's folder; the variable that names such a file; where the machine has its own.
 _DEFAULTS = "gemini-defaults.json"

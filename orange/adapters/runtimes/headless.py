@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from orange import recordfile
 from orange.adapters.runtimes.events import Account, Began, Event, Limited, Said, Spent, Tokens, Unknown, summed
-from orange.adapters.runtimes.registry import login, reader
+from orange.adapters.runtimes.registry import login, reader, unheard
 from orange.adapters.runtimes.rendering import Page
 from orange.core import redact, runfiles
 
@@ -35,8 +35,12 @@ WAIT = 10.0
 MISSING, LATER = 127, 75
 #: Seconds a program that was asked to end gets.
 GRACE = 5.0
-#: Seconds without output after which a program that has ended has said all, and at most.
-SILENCE, LAST_WORDS = 0.1, 2.0
+#: Seconds between two looks whether a silent program has ended.
+SILENCE = 0.1
+#: Bytes that what a program has left running may still say once the program itself has ended.
+LAST_WORDS = 1 << 20
+#: How often a program is started that says it was given no prompt.
+STARTS = 3
 
 
 class Headless:
@@ -52,7 +56,6 @@ class Headless:
         #: Whether the program got as far as its conversation.
         self.began = False
         self._status: int | None = None
-        self._ended_at = 0.0
         path = f"{folder}/{runfiles.STREAM}"
         os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
         self._raw = open(path, "ab", buffering=0)  # noqa: SIM115 - open as long as this process
@@ -90,19 +93,21 @@ class Headless:
                 os.kill(self._pid, number)
 
     def _follow(self, out: int) -> None:
-        """Read the stream until the program has ended, whoever else still holds its output open."""
-        rest = b""
+        """Read the stream until the program has ended, whoever else still holds its output open.
+
+        All that it said itself is in the pipe when it has ended: no clock says when that was read.
+        """
+        rest, left = b"", LAST_WORDS
         with selectors.DefaultSelector() as selector:
             selector.register(out, selectors.EVENT_READ)
-            while True:
-                self._look()  # before the wait: what it said last must not come after it
+            while left > 0:
+                self._look()  # before it is read: what it said last must not come after it
                 ended = self._status is not None
-                quiet = not selector.select(SILENCE)
-                if ended and (quiet or time.monotonic() > self._ended_at + LAST_WORDS):
-                    break
+                selector.select(0 if ended else SILENCE)
                 data = self._more(out)
-                if data == b"":
+                if data == b"" or (ended and data is None):
                     break
+                left -= len(data or b"") if ended else 0
                 *lines, rest = (rest + (data or b"")).split(b"\n")
                 for line in lines:
                     self._heard(line)
@@ -118,9 +123,11 @@ class Headless:
         return data
 
     def _ended(self) -> int:
-        """Wait for the program's end and return its exit code."""
+        """Wait for the program's end, which mostly follows that of its output at once, and return its exit code."""
+        pause = 0.001
         while self._status is None:
-            time.sleep(SILENCE)
+            time.sleep(pause)
+            pause = min(2 * pause, SILENCE)
             self._look()
         return self._status
 
@@ -130,7 +137,7 @@ class Headless:
             return
         pid, status = os.waitpid(self._pid, os.WNOHANG)
         if pid:
-            self._status, self._ended_at = os.waitstatus_to_exitcode(status), time.monotonic()
+            self._status = os.waitstatus_to_exitcode(status)
         elif self._kill_at is not None and time.monotonic() >= self._kill_at:
             os.kill(self._pid, signal.SIGKILL)
 
@@ -246,13 +253,22 @@ def _attempt(headless: Headless) -> int:
     """Continue the conversation; begin a new one when it turns out not to be there. Raises OSError."""
     inner = headless.inner
     if inner["resumed"]:
-        status = headless.run(inner["resumed"], runfiles.FOLLOWUP)
+        status = _started(headless, inner["resumed"], runfiles.FOLLOWUP)
         account = headless.account
         if status <= 0 or account.limited or account.logged_out or headless.began:
             return status
         print("[the conversation is not there any more: beginning a new one]", flush=True)  # noqa: T201 - in the log
         headless.account = Account()
-    return headless.run(inner["argv"], runfiles.PROMPT)
+    return _started(headless, inner["argv"], runfiles.PROMPT)
+
+
+def _started(headless: Headless, argv: Sequence[str], prompt: str) -> int:
+    """Run the program; again where it ends because it did not wait for its prompt on a busy machine. Raises OSError."""
+    status, starts = headless.run(argv, prompt), 1
+    while status == unheard(headless.inner["reader"]) and not headless.began and starts < STARTS:
+        print("[it says that it got no prompt, and has begun nothing: starting it again]", flush=True)  # noqa: T201 - in the log
+        status, starts = headless.run(argv, prompt), starts + 1
+    return status
 
 
 def _outcome(headless: Headless, status: int) -> int:

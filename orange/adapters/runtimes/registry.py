@@ -78,6 +78,12 @@ def login(agent: str) -> Login | None:
     return found if isinstance(found, Login) else None
 
 
+def unheard(agent: str) -> int | None:
+    """The exit code by which the agent's program says that it got no prompt; None where none says so."""
+    found = getattr(RUNTIMES.get(agent), "unheard", None)
+    return found if isinstance(found, int) else None
+
+
 def reader(agent: str) -> Reader:
     """The function that reads the stream of an agent's program. Raises AgentUnusable."""
     found = getattr(RUNTIMES.get(agent), "read", None)
