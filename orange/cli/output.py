@@ -9,11 +9,15 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from io import UnsupportedOperation
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from orange.core import present
+
+if TYPE_CHECKING:
+    from threading import Event
 
 #: What a line may be painted with, as SGR parameters.
 SHADES = {
@@ -75,6 +79,33 @@ class Output:
             self.stream.flush()
             shown = present.visible(text)
             self.errors.write(self.shade(shown, "dim") + "\n" if self.errors_terminal else shown + "\n")
+
+    @contextmanager
+    def busy(self, text: str, beat: float = 0.5) -> Iterator[None]:
+        """Say on a terminal what takes long, with the seconds it took, anew at each beat; nothing with `--json`."""
+        if self.json or not self.errors_terminal or self.env.get("TERM") == "dumb":
+            yield
+            return
+        from threading import Event, Thread
+
+        over = Event()
+        told = Thread(target=self._tell_on, args=(present.visible(text), over, beat), daemon=True)
+        told.start()
+        try:
+            yield
+        finally:
+            over.set()
+            told.join()
+
+    def _tell_on(self, text: str, over: Event, beat: float) -> None:
+        beats = 0
+        while not over.wait(beat):
+            beats += 1
+            self.errors.write(f"\r{text}: {beats * beat:.0f} s")
+            self.errors.flush()
+        if beats:
+            self.errors.write("\r\x1b[K")
+            self.errors.flush()
 
     def fail(self, code: str, message: str) -> None:
         """Print why the request was refused or failed."""

@@ -70,7 +70,8 @@ def import_plan(call: Call, /, plan: str | None, confirm: bool) -> None:
 
     Importing again changes only what differs: what was started is left alone, what the plan no longer has is cancelled.
     """
-    found = call.project.plans.commit(plan) if confirm else call.project.plans.review(plan)
+    with call.out.busy("importing" if confirm else "comparing"):
+        found = call.project.plans.commit(plan) if confirm else call.project.plans.review(plan)
     call.out.give({**_told(call, found), "confirmed": confirm}, lambda: _imported(found, confirm=confirm))
 
 
@@ -84,7 +85,8 @@ def create(call: Call, /, file: str, auto_import: bool, **asked: Any) -> None:
     if not auto_import:
         call.out.give(_view(call, made), lambda: _drafted(call, made))
         return
-    found = call.project.plans.commit(made.plan.id)
+    with call.out.busy(f"importing {made.plan.id}"):
+        found = call.project.plans.commit(made.plan.id)
     given = {**_told(call, found), "confirmed": True, "spent": _spent(made)}
     call.out.give(given, lambda: [*_cost(made), *_imported(found, confirm=True)])
 
@@ -110,8 +112,12 @@ def _draft(call: Call, file: str, asked: dict[str, Any]) -> Drafted:
 
     asked["granularity"] = Granularity(asked["granularity"])
     path = file if file == "-" else os.path.join(call.folder or os.getcwd(), file)
-    source, tell = _named(call, path), call.out.note if call.out.errors_terminal else _unheard
-    text = call.project.plans.read(_read(call, path), source)
+    source, data = _named(call, path), _read(call, path)
+    with call.out.busy(f"reading {source}, {len(data) / 1e6:.1f} MB"):
+        text = call.project.plans.read(data, source)
+        if asked["agent"] is None:
+            return call.project.plans.decompose(text, source, Parameters(**asked), _unheard)
+    tell = call.out.note if call.out.errors_terminal else _unheard
     return call.project.plans.decompose(text, source, Parameters(**asked), tell)
 
 

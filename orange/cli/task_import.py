@@ -47,7 +47,8 @@ def import_tasks(call: Call, /, file: str, format_: str | None, dry_run: bool) -
     if chosen == formats.JOB:
         _import_jobs(call, source.text, dry_run=dry_run)
         return
-    found = call.project.import_items(source, chosen, dry_run=dry_run)
+    with call.out.busy(f"importing {source.name}"):
+        found = call.project.import_items(source, chosen, dry_run=dry_run)
     call.out.give(
         {"tasks": [] if dry_run else _created(call, found), "format": chosen, "dry_run": dry_run, **report.view(found)},
         lambda: report.lines(found, dry_run=dry_run),

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import io
+import threading
+from threading import Event
 from typing import Any
 
 import pytest
 
+from orange.cli.output import Output
 from orange.cli.render import Style, age, task_tree
 from orange.cli.table import Cell, Column, clip, layout, width_of
 from orange.cli.task_record import complete_lines
@@ -163,6 +167,42 @@ def test_columns_line_up_by_screen_width_and_flexible_ones_give_way() -> None:
 def test_ages_are_told_in_one_unit(since: str | None, wanted: str) -> None:
     """An age is rounded down to its largest unit; what is no time has none."""
     assert age(since, NOON) == wanted
+
+
+class Screen(io.StringIO):
+    """A terminal that says when it is written to."""
+
+    def __init__(self, *, terminal: bool) -> None:
+        super().__init__()
+        self.terminal, self.written = terminal, Event()
+
+    def isatty(self) -> bool:
+        return self.terminal
+
+    def write(self, text: str) -> int:
+        self.written.set()
+        return super().write(text)
+
+
+def test_what_takes_long_is_told_on_a_terminal_and_wiped_away() -> None:
+    """With the seconds it takes."""
+    screen = Screen(terminal=True)
+    with Output(io.StringIO(), screen, {}).busy("reading x\x1b", beat=0.001):
+        assert screen.written.wait(20.0)
+    assert screen.getvalue().startswith("\rreading x\\x1b: 0 s")
+    assert screen.getvalue().endswith("\r\x1b[K")
+
+
+@pytest.mark.parametrize(
+    ("terminal", "json", "env"), [(False, False, {}), (True, True, {}), (True, False, {"TERM": "dumb"})]
+)
+def test_elsewhere_nothing_is_told_of_what_takes_long(terminal: bool, json: bool, env: dict[str, str]) -> None:
+    """Not to files and programs, and nobody waits to tell it."""
+    out = Output(io.StringIO(), Screen(terminal=terminal), env)
+    out.json = json
+    before = threading.active_count()
+    with out.busy("reading x"):
+        assert threading.active_count() == before
 
 
 def test_the_words_of_a_stream_are_put_together_to_lines() -> None:

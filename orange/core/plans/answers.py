@@ -18,7 +18,7 @@ from orange.core import jsonshape
 from orange.core.jsonshape import NoJson, shown
 from orange.core.model import Priority
 from orange.core.plans import answerschema, digest
-from orange.core.plans.decompose import opened
+from orange.core.plans.circles import opened
 from orange.core.plans.model import Doubt, Edge, PlanTask, Span
 from orange.core.plans.schedule import cycle
 from orange.core.present import without_hidden

@@ -13,9 +13,10 @@ from orange.core import names
 from orange.core.model import Priority
 from orange.core.plans import digest, pagination, plaintext
 from orange.core.plans.adoption import adopt
+from orange.core.plans.circles import acyclic
 from orange.core.plans.collect import collect
 from orange.core.plans.duplicates import folded
-from orange.core.plans.edges import Order, orders
+from orange.core.plans.edges import MOST_ORDERS, Order, orders
 from orange.core.plans.facts import parts
 from orange.core.plans.grain import chosen, depth_of
 from orange.core.plans.labels import estimate, label, priority, titled
@@ -23,23 +24,26 @@ from orange.core.plans.markdown import read
 from orange.core.plans.model import Doubt, Edge, Parameters, Plan, PlanTask
 from orange.core.plans.paragraphs import itemised
 from orange.core.plans.roles import is_worklike, type_of, vague_word
-from orange.core.plans.schedule import cycle, schedule
+from orange.core.plans.schedule import schedule
 from orange.core.plans.tree import Document
 from orange.core.plans.units import Unit, walk
 from orange.core.problems import InvalidInput
 
 #: Bytes of a document.
 LARGEST = 8 << 20
-#: Tasks of a plan.
-MOST = 5000
+#: Tasks of a plan; lines of a document that may become some, or a part of one; bars of tables.
+MOST, _MOST_MARKED, _MOST_BARS = 5000, 50_000, 200_000
+_MOST_LINES = 400_000
 _LONGEST_REASON = 240
 _TYPES = frozenset({"task", "feature", "bug", "refactor", "chore", "docs", "test", "research", "spike"})
 _KIND = re.compile(r"^(prd|spec|tasks|plan|product requirements document)\s*[:–—-]\s*", re.IGNORECASE)
+_MARKED = re.compile(r"^[ \t>]*(?:#{1,6}[ \t]|[-*+][ \t]|\d{1,9}[.)][ \t]|\|)", re.MULTILINE)
 _ODD = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 
 
 def decompose(text: str, source: str, parameters: Parameters) -> Plan:
     """Make a plan of a document. Raises InvalidInput for one that holds no two things to do."""
+    _check_size(text, source)
     document = read(plaintext.as_markdown(shown_text(text), source))
     found = collect(itemised(document.root))
     units = chosen(found, parameters)
@@ -49,12 +53,28 @@ def decompose(text: str, source: str, parameters: Parameters) -> Plan:
     check_count(len(everything), source)
     _give_keys(everything)
     found_orders, unresolved = orders(units, found)
+    if len(found_orders) > MOST_ORDERS:
+        raise InvalidInput(source, f"its tasks wait for more than {MOST_ORDERS} others: say less, or split it")
     tasks = _tasks(everything, found_orders)
     tasks, cycles = acyclic(with_pages(tasks, text))
     title = _title(document, source)
     plan = Plan(names.slug(title), title, source, digest.of_text(text), parameters=parameters, tasks=tasks)
     doubts += [*unresolved, *cycles, *_vague(everything), *_unreachable(plan)]
     return replace(plan, doubts=tuple(sorted(doubts, key=lambda doubt: doubt.line or 0)))
+
+
+def _check_size(text: str, source: str) -> None:
+    """Refuse what takes long to read and is no plan at the end."""
+    marked, bars, lines = sum(1 for _ in _MARKED.finditer(text)), text.count("|"), text.count("\n")
+    if lines > _MOST_LINES:
+        said = f"{lines} lines, more than {_MOST_LINES}"
+    elif marked > _MOST_MARKED:
+        said = f"{marked} headings, points and rows, more than {_MOST_MARKED}"
+    elif bars > _MOST_BARS:
+        said = f"tables of {bars} cells, more than {_MOST_BARS}"
+    else:
+        return
+    raise InvalidInput(source, f"it has {said}: split it (a plan has {MOST} tasks at most)")
 
 
 def shown_text(text: str) -> str:
@@ -161,27 +181,6 @@ def _guessed(unit: Unit) -> str | None:
         return None
     weight = len(unit.criteria) + len(" ".join(unit.context).split()) // 60
     return "S" if weight < 2 else "M" if weight < 5 else "L"
-
-
-def acyclic(tasks: tuple[PlanTask, ...]) -> tuple[tuple[PlanTask, ...], list[Doubt]]:
-    """Take the least sure edge out of every cycle, and say so."""
-    doubts = []
-    while edges := cycle(tasks):
-        tasks, doubt = opened(tasks, edges)
-        doubts.append(doubt)
-    return tasks, doubts
-
-
-def opened(tasks: tuple[PlanTask, ...], edges: Sequence[tuple[PlanTask, Edge]]) -> tuple[tuple[PlanTask, ...], Doubt]:
-    """Take the least sure edge out of one cycle, and say so."""
-    task, weakest = min(edges, key=lambda found: found[1].confidence)
-    way = " -> ".join([*(one.key for one, _ in edges), edges[0][0].key])
-    why = f" ({weakest.reason})" if weakest.reason else ""
-    message = f"{way} wait for each other: {task.key} after {weakest.blocker} was left out{why}"
-    without = replace(task, edges=tuple(edge for edge in task.edges if edge is not weakest))
-    without = replace(without, digest=digest.of(without))
-    line = task.lines.first if task.lines else None
-    return tuple(without if one.key == task.key else one for one in tasks), Doubt("cycle", message, task.key, line)
 
 
 def _vague(units: Iterable[Unit]) -> list[Doubt]:

@@ -22,6 +22,8 @@ from orange.core.plans.units import Unit, walk
 _PHASES, _UNMARKED = 0.6, 0.5
 #: How sure a list is that is said to go on in its order, and how sure a name in a chapter about order must be.
 _SEQUENCE, _NAMED = 0.9, 0.7
+#: Orders of a plan; nobody reads on where there are more.
+MOST_ORDERS = 20_000
 #: Characters of a text that are looked at for ids at its beginning.
 _LONGEST = 200
 _NOTHING = re.compile(r"(none|no|n/?a|nothing|-+|–|—|tbd|all|any|no dependencies)?\W*(\(.*\))?", re.IGNORECASE)
@@ -132,7 +134,12 @@ class _Reader:
         self.doubts.append(Doubt("unresolved", f"it waits for {text!r}, which is no task of this plan", unit.key, line))
 
     def _add(self, waiting: Unit, awaited: Unit, confidence: float, why: tuple[str, int]) -> None:
-        if waiting is awaited or self._is_above(awaited, waiting) or self._is_above(waiting, awaited):
+        if (
+            len(self.orders) > 2 * MOST_ORDERS
+            or waiting is awaited
+            or self._is_above(awaited, waiting)
+            or self._is_above(waiting, awaited)
+        ):
             return
         self.orders.append(Order(waiting, awaited, confidence, why[0], why[1]))
 

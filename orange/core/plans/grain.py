@@ -23,6 +23,8 @@ _RECURSIVE = 8
 _Sieve: TypeAlias = tuple[Evidence, Granularity]
 #: A document has tasks where it has so many.
 _FEW = 2
+#: Sentences that are looked at one by one, where a document is nothing else: more than any plan has tasks.
+_MANY = 10_000
 
 
 def depth_of(parameters: Parameters) -> int:
@@ -79,8 +81,9 @@ def _below(unit: Unit, floor: Evidence, granularity: Granularity, found: Found) 
     points = [below for below in unit.units if not below.heading]
     least = _least(unit, points, floor, granularity)
     tasks = [below for below in points if below.evidence >= least or any(_marked(deep) for deep in below.units)]
+    kept_ids = {id(below) for below in tasks}
     for below in points:
-        if below not in tasks:
+        if id(below) not in kept_ids:
             fold(unit, below)
     for below in tasks:
         below.units = _below(below, floor, granularity, found)
@@ -174,8 +177,11 @@ def _of_sentences(found: Found, kept: Sequence[Unit]) -> list[Unit]:
         for text, line in found.said
         if line not in taken
         for sentence in re.split(r"(?<=[.!?;])\s+", text)
-        if len(sentence.split()) >= 2 and label(sentence).title
+        if len(sentence.split()) >= 2
     ]
+    if len(parts) > _MANY:  # what says so much says much of it twice, or is no plan
+        parts = list(dict(reversed(parts)).items())[::-1][:_MANY]
+    parts = [part for part in parts if label(part[0]).title]
     asking = [part for part in parts if is_worklike(part[0])]
     return [_sentence(text, line) for text, line in (asking if len(asking) + len(kept) >= _FEW else parts)]
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 
 from orange.core.plans import digest
-from orange.core.plans.decompose import acyclic
+from orange.core.plans.circles import acyclic
 from orange.core.plans.model import Doubt, Edge, Plan, PlanTask
 from orange.core.plans.targets import tokens
 

@@ -6,7 +6,7 @@ Next in the flow: `review` shows it, the import takes the edges from here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from orange.core.plans.model import Edge, Plan, PlanTask
@@ -140,16 +140,31 @@ def _longest(waits: Mapping[str, list[str]], order: Sequence[str], timed: set[st
 def cycle(tasks: Sequence[PlanTask]) -> list[tuple[PlanTask, Edge]]:
     """Return the edges of one cycle; an empty list where there is none."""
     by_key = {task.key: task for task in tasks}
-    found = _cycle_of(waits_of(tasks))
+    return _edges_of(next(_cycles_of(waits_of(tasks)), []), by_key)
+
+
+def closing(tasks: Sequence[PlanTask]) -> list[tuple[PlanTask, Edge]]:
+    """Return an edge of every cycle that is met on one walk, as a rule the one that closes it."""
+    by_key = {task.key: task for task in tasks}
+    found: dict[tuple[str, str], tuple[PlanTask, Edge]] = {}
+    for loop in _cycles_of(waits_of(tasks)):
+        last = _edges_of([loop[-1], loop[0]], by_key)[:1]
+        task, edge = last[0] if last else min(_edges_of(loop, by_key), key=lambda met: met[1].confidence)
+        found[task.key, edge.blocker] = (task, edge)
+    return list(found.values())
+
+
+def _edges_of(loop: Sequence[str], by_key: Mapping[str, PlanTask]) -> list[tuple[PlanTask, Edge]]:
+    """Return the edges between the points of a cycle; between the ends of a group there is none."""
     edges = []
-    for node, waited in zip(found, [*found[1:], *found[:1]], strict=True):
+    for node, waited in zip(loop, [*loop[1:], *loop[:1]], strict=True):
         task = by_key[node.removeprefix(_START)]
         edges += [(task, edge) for edge in task.edges if edge.blocker == waited]
     return edges
 
 
-def _cycle_of(waits: Mapping[str, list[str]]) -> list[str]:
-    """Walk the graph in depth until a point on the way is met again."""
+def _cycles_of(waits: Mapping[str, list[str]]) -> Iterator[list[str]]:
+    """Walk the graph in depth; yield the way whenever a point on it is met again."""
     done: set[str] = set()
     for root in waits:
         way: dict[str, int] = {}
@@ -163,7 +178,6 @@ def _cycle_of(waits: Mapping[str, list[str]]) -> list[str]:
                 done.add(node)
                 del way[node]
             elif step in way:
-                return [point for point, _ in trail[way[step] :]]
+                yield [point for point, _ in trail[way[step] :]]
             else:
                 trail.append((step, iter(waits[step])))
-    return []
