@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from orange.core.model import Priority
 from orange.core.plans.labels import label, titled
 from orange.core.plans.model import Granularity
 from orange.core.plans.phrases import claims, is_sequence
@@ -147,6 +148,120 @@ def test_an_id_in_a_field_makes_a_task() -> None:
     assert plan_of(text.replace("TR-1\n", "to come\n", 1)).tasks[0].ref is None
 
 
+OUTLINE = """- commands:
+\t* allow more targets
+\t* wait for a signal, or
+\t  for a time
+- layout stuff
+\t* tag a layout
+
+TODO soon:
+
+- Searching is slow
+"""
+
+
+def test_points_within_points_are_groups_in_an_outline() -> None:
+    """Where most of a document is points above any heading; a number or a box is no name of a group."""
+    plan = plan_of(OUTLINE, "TODO")
+    assert tree(plan) == {
+        "commands": None, "allow more targets": "commands", "wait for a signal, or for a time": "commands",
+        "layout stuff": None, "tag a layout": "layout stuff", "Searching is slow": None,
+    }  # fmt: skip
+    assert list(tree(plan_of("1. Add one\n   - small\n2. Add two\n   - large\n"))) == ["Add one", "Add two"]
+
+
+PASTED = """📖 Product Requirements – Money
+
+Version: 1 (new)
+
+🎯 Vision
+
+Deliver an app.
+
+🚀 Epic 0: Accounts (High Priority)
+
+Goal: let people in.
+
+Stories
+
+Account page (name, group).
+
+Invitations by mail.
+
+🔐 Epic 1: Budgets
+
+Stories
+
+Alerts when money is short.
+
+🆕 Changes in Version 1
+
+Added Epic 0 → covers invitations.
+"""
+
+
+def test_text_without_marks_is_read_by_its_lone_lines() -> None:
+    """Signs, numbers and words for work head something; a line each below work is a task."""
+    plan = plan_of(PASTED)
+    assert tree(plan) == {
+        "Accounts": None, "Account page (name, group)": "Accounts", "Invitations by mail": "Accounts",
+        "Budgets": None, "Alerts when money is short": "Budgets",
+    }  # fmt: skip
+    assert order(plan, WORDED) == {}
+    assert plan.tasks[0].priority is Priority.HIGH
+
+
+def test_points_that_only_say_that_work_follows_give_way_to_it() -> None:
+    """`MVP requirements:`; what names a part stays."""
+    text = "# Roadmap\n- **MVP requirements:**\n  1. Set up\n  2. Build\n- **Search improvements:**\n  1. Rank\n"
+    assert list(tree(plan_of(text))) == ["Set up", "Build", "Search improvements"]
+
+
+@pytest.mark.parametrize(
+    ("text", "parents"),
+    [
+        ("## Map tasks\n- [ ] Rank\n- [ ] Show\n", {"Map tasks": None, "Rank": "Map tasks", "Show": "Map tasks"}),
+        ("## Core tasks\n- [ ] Rank\n- [ ] Show\n", {"Rank": None, "Show": None}),
+        ("## Map tasks\n- [ ] Rank\n## Tasks\n- [ ] Show\n", {"Rank": None, "Show": None}),
+    ],
+)  # fmt: skip
+def test_a_heading_for_work_that_names_a_part_is_a_group(text: str, parents: dict[str, str | None]) -> None:
+    """With two points at least."""
+    assert tree(plan_of(f"# T\n{text}## Notes\nNone.\n")) == parents
+
+
+def test_boxes_below_what_comes_later_are_work() -> None:
+    """Points are not."""
+    text = "## Tasks\n- [ ] Add one\n- [ ] Add two\n## Future Enhancements\n- [ ] Rank\n- [ ] Show\n"
+    assert list(tree(plan_of(text))) == ["Add one", "Add two", "Rank", "Show"]
+    assert list(tree(plan_of(text.replace("- [ ] Rank\n- [ ] Show", "- Rank\n- Show")))) == ["Add one", "Add two"]
+
+
+def test_lists_about_order_name_each_other_by_number() -> None:
+    """Of the list, not of the document."""
+    text = (
+        "# Requirements\n1. Build the page\n2. Build the server\n3. Store it\n# Dependency Chain\n1. Build the server\n"
+        "2. Store it (depends on 1)\n3. Build the page (depends on 1 & 2)\n"
+    )
+    assert order(plan_of(text), WORDED) == {
+        "Build the server": {"Store it", "Build the page"}, "Store it": {"Build the page"},
+    }  # fmt: skip
+
+
+def test_all_phases_are_each_of_them() -> None:
+    """But for itself."""
+    text = "## Phase 1: A\n- [ ] Add x\n## Phase 2: B\n- [ ] Add y\n## Phase 3: C\n- [ ] Add z\n"
+    found = order(plan_of(f"{text}## Dependencies\n- **C (Phase 3)**: Depends on all phases\n"), WORDED)
+    assert found == {"A": {"C"}, "B": {"C"}}
+
+
+def test_forms_of_a_word_are_one() -> None:
+    """`After removing x:` above the points of what follows."""
+    text = "## Phase 1: Remove the old path\n- a\n## Phase 2: Clean up\nAfter removing the old path:\n\n1. b\n2. c\n"
+    assert order(plan_of(text), WORDED) == {"Remove the old path": {"Clean up"}}
+
+
 def test_boxes_that_count_on_are_work_whatever_their_heading() -> None:
     """`2.1` below `2. Verification` as `1.1` below `1. Code`."""
     text = "## 1. Code\n- [ ] 1.1 Add it\n- [ ] 1.2 Wire it\n## 2. Verification\n- [ ] 2.1 Run it\n- [ ] 2.2 Break it\n"
@@ -219,6 +334,7 @@ def test_what_goes_on_one_after_another_is_said(text: str, expected: bool) -> No
         ("Given a user after sign-in, when they pay, then a receipt is shown", []),
         ("Depends on: add-login, add-till", [("", "add-login, add-till")]),
         ("Built on top of the parser", [("", "the parser")]),
+        ("I see which blocks are weak and where the blocks in my base are", []),
     ],
 )
 def test_more_sentences_of_order(sentence: str, pairs: list[tuple[str, str]]) -> None:
@@ -253,6 +369,8 @@ def test_a_points_own_number_names_no_other_task() -> None:
         ("Things to do", Role.WORK),
         ("Tests to delete (told twice)", Role.WORK),
         ("How to build", Role.NEUTRAL),
+        ("Changes in version 2", Role.CONTEXT),
+        ("TODO soonish", Role.WORK),
     ],
 )
 def test_more_headings_promise(title: str, role: Role) -> None:

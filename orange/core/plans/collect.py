@@ -10,13 +10,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from orange.core.plans import facts
+from orange.core.plans.headings import (
+    as_milestone,
+    is_bare,
+    is_outline,
+    is_work,
+    names_group,
+    role_in,
+    speaks_of_features,
+)
 from orange.core.plans.labels import Label, label
 from orange.core.plans.markdown import plain
 from orange.core.plans.model import Span
 from orange.core.plans.phrases import is_sequence
-from orange.core.plans.roles import Role, is_story, is_worklike, role_of
+from orange.core.plans.roles import Role, is_story, is_worklike, names_part, role_of
 from orange.core.plans.tree import Block, Code, Item, Listing, Paragraph, Section, Table
 from orange.core.plans.units import Evidence, Unit, walk
+
+#: Words of a point that only names the group of the points below it.
+_MOST_WORDS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +40,8 @@ class Place:
     feature: bool = False
     #: Whether chapters about the order of work hold the work itself.
     ordered: bool = False
+    #: Whether the document is points within points, and the outer ones only name groups.
+    outline: bool = False
 
 
 @dataclass(slots=True)
@@ -41,6 +55,8 @@ class Found:
     about: list[tuple[str, list[tuple[str, int]]]] = field(default_factory=list)
     #: Candidates that go on one after another, with the sentence that says so and its line.
     sequences: list[tuple[list[Unit], str, int]] = field(default_factory=list)
+    #: Lists in chapters about order, each point with its number, text and line: they name each other by number.
+    counted: list[list[tuple[str, str, int]]] = field(default_factory=list)
 
 
 def collect(root: Section) -> Found:
@@ -58,17 +74,13 @@ def _is_sure(found: Found) -> bool:
 
 def _collect(root: Section, place: Place) -> Found:
     found = Found([], [])
-    while len(root.sections) == 1 and not _is_work(root.sections[0]):  # the document's own title
+    if is_outline(root):
+        place = replace(place, role=Role.WORK, outline=True)
+    while len(root.sections) == 1 and not place.outline and not is_work(root.sections[0]):  # the document's own title
         _of_section(replace(root, sections=[]), place, None, found)
         root = root.sections[0]
     found.units = _of_section(root, place, None, found)
     return found
-
-
-def _is_work(section: Section) -> bool:
-    tag = label(section.title)
-    alone = not section.sections
-    return tag.is_group or (alone and (tag.is_single or role_of(tag.title) is Role.WORK))
 
 
 def _of_section(section: Section, place: Place, owner: Unit | None, found: Found) -> list[Unit]:
@@ -76,27 +88,25 @@ def _of_section(section: Section, place: Place, owner: Unit | None, found: Found
     units: list[Unit] = []
     _of_blocks(section.blocks, place, (owner, units, found))
     for below in section.sections:
-        units += _below(below, place, owner, found)
+        units += _below(below, replace(place, role=Role.NEUTRAL) if place.outline else place, owner, found)
     return units
 
 
 def _below(section: Section, place: Place, owner: Unit | None, found: Found) -> list[Unit]:
     """Return what a subsection comes to: a candidate, or the candidates in it where it is only a heap."""
     tag = label(section.title)
-    role = role_of(tag.title or section.title)
+    role = role_in(section, tag, place.role)
     role = Role.WORK if role is Role.ORDER and place.ordered else role
     named = tag.is_single or tag.is_group
-    if (role is Role.CONTEXT and place.role is Role.WORK and _holds_ids(section)) or _counts_on(section, tag):
-        role = Role.NEUTRAL if role is not Role.WORK else role
     if place.role is Role.CRITERIA or (owner is not None and not named and _is_field(section, owner)):
         return _of_section(section, place, owner, found)
-    if owner is not None and not named and role is Role.CRITERIA:
-        return _of_section(section, replace(place, role=Role.CRITERIA), owner, found)
     if not named and role in {Role.CONTEXT, Role.ORDER, Role.CRITERIA}:
         return _of_section(section, replace(place, role=role), owner, found)
-    feature = place.feature or _speaks_of_features(tag, section.title)
+    feature = place.feature or speaks_of_features(tag, section.title)
+    if not named and role is Role.WORK and names_group(section, tag):
+        return [_heading(section, tag, Place(Role.WORK, None, feature, place.ordered), found)]
     if not named and role is Role.WORK:
-        heap = Place(Role.WORK, place.category if _is_bare(section.title) else tag.title, feature, place.ordered)
+        heap = Place(Role.WORK, place.category if is_bare(section.title) else tag.title, feature, place.ordered)
         return _of_section(section, heap, None if place.role is Role.CONTEXT else owner, found)
     if not named and place.role in {Role.CONTEXT, Role.ORDER}:
         return _of_section(section, place, owner, found)
@@ -111,23 +121,10 @@ def _is_field(section: Section, owner: Unit) -> bool:
     return bool(text)
 
 
-def _holds_ids(section: Section) -> bool:
-    """Whether a list right below a heading has points with ids: then it is work, whatever the heading is called."""
-    items = [item for block in section.blocks if isinstance(block, Listing) for item in block.items]
-    return any(label(plain(item.text)).ref for item in items)
-
-
-def _counts_on(section: Section, tag: Label) -> bool:
-    """Whether boxes below a heading count on from its number, `6.1` below `6`: then they are work."""
-    items = [item for block in section.blocks if isinstance(block, Listing) for item in block.items]
-    boxes = [label(plain(item.text)).number or "" for item in items if item.checked is not None]
-    return tag.number is not None and any(number.startswith(f"{tag.number}.") for number in boxes)
-
-
 def _heading(section: Section, tag: Label, place: Place, found: Found) -> Unit:
     if not tag.title:
         tag = replace(tag, title=section.title if re.search(r"\w", section.title) else f"Line {section.line}")
-    tag = _as_milestone(tag, section)
+    tag = as_milestone(tag, section)
     placed = Evidence.PLACED if place.role is Role.WORK else Evidence.LOOSE
     unit = Unit(
         tag,
@@ -140,27 +137,10 @@ def _heading(section: Section, tag: Label, place: Place, found: Found) -> Unit:
         category=place.category,
         said=[(section.title, section.line)],
     )
-    inside = Place(Role.WORK if tag.is_group else Role.NEUTRAL, None, place.feature, place.ordered)
+    work = tag.is_group or names_part(tag.title)
+    inside = Place(Role.WORK if work else Role.NEUTRAL, None, place.feature, place.ordered)
     unit.units = _of_section(section, inside, unit, found)
     return unit
-
-
-def _as_milestone(tag: Label, section: Section) -> Label:
-    """Read `M2` above parts that promise work as a milestone."""
-    match = re.fullmatch(r"M-?(\d+)", tag.ref or "")
-    parts = any(role_of(label(part.title).title) is Role.WORK for part in section.sections)
-    return replace(tag, word="milestone", number=match[1]) if match and tag.word is None and parts else tag
-
-
-def _speaks_of_features(tag: Label, title: str) -> bool:
-    words = title.lower()
-    return any(word in words for word in ("feature", "user stor", "functional req", "capabilit")) or (
-        tag.word in {"feature", "user story", "story", "use case"}
-    )
-
-
-def _is_bare(title: str) -> bool:
-    return title.strip().lower().rstrip("s") in {"task", "requirement", "feature", "todo", "to-do", "user storie"}
 
 
 def _of_blocks(blocks: Sequence[Block], place: Place, into: tuple[Unit | None, list[Unit], Found]) -> None:
@@ -249,7 +229,9 @@ def _of_list(block: Listing, place: Place, owner: Unit | None, found: Found) -> 
     if place.role is Role.CRITERIA and owner is not None:
         owner.criteria += [plain(_whole(item)) for item in block.items if _whole(item).strip()]
         return []
-    units = [unit for item in block.items if (unit := _of_item(item, place, owner, found))]
+    if place.role is Role.ORDER:
+        found.counted.append([(item.number or "", plain(item.text), item.line) for item in block.items])
+    units = [unit for item in block.items for unit in _of_item(item, place, owner, found)]
     return _nested(units)
 
 
@@ -266,21 +248,26 @@ def _nested(units: list[Unit]) -> list[Unit]:
     return top
 
 
-def _of_item(item: Item, place: Place, owner: Unit | None, found: Found) -> Unit | None:
+def _of_item(item: Item, place: Place, owner: Unit | None, found: Found) -> list[Unit]:
     given = facts.field_of(item.text.split("\n")[0]) if item.checked is None else None
     if given is not None and (owner is not None or not given[1]):
         texts = ([(given[1], item.line)] if given[1] else []) + _told(item)
         if owner is not None:
             _fill(owner, given[0], texts)
-        return None
+        return []
     text = plain(item.text)
     tag = label(text)
     if place.role is Role.ORDER and tag.title and (said := _told(item)):
         found.about.append((text, said))
-        return None
+        return []
     if not tag.title or (place.role in {Role.CONTEXT, Role.ORDER, Role.CRITERIA} and not _is_task(item, tag, place)):
         _said(_whole(item), item.line, place, (owner, found))
-        return None
+        return []
+    if _heads_work(item, tag, place, owner):
+        heap: list[Unit] = []
+        _of_blocks(item.blocks, replace(place, role=Role.WORK), (owner, heap, found))
+        return heap
+    grouped = tag.is_group or (place.outline and _names_points(item, tag))
     placed = (
         Evidence.PLACED if place.role is Role.WORK else Evidence.WORDED if is_worklike(tag.title) else Evidence.LOOSE
     )
@@ -291,14 +278,32 @@ def _of_item(item: Item, place: Place, owner: Unit | None, found: Found) -> Unit
         text,
         Span(item.line, max(item.line, item.end)),
         Evidence.MARKED if tag.is_single or tag.is_group else Evidence.BOXED if item.checked is not None else placed,
-        group=tag.is_group,
+        group=grouped,
         feature=place.feature or is_story(tag.title),
         done=bool(item.checked),
         category=place.category,
         said=[(_unnumbered(text, tag), item.line)],
     )
-    _of_blocks(item.blocks, Place(Role.NEUTRAL, None, unit.feature), (unit, unit.units, found))
-    return unit
+    _of_blocks(
+        item.blocks, Place(Role.WORK if grouped else Role.NEUTRAL, None, unit.feature), (unit, unit.units, found)
+    )
+    return [unit]
+
+
+def _heads_work(item: Item, tag: Label, place: Place, owner: Unit | None) -> bool:
+    """Whether a point only says that its points are work: `MVP requirements:`."""
+    heads = place.role is Role.WORK or owner is None or owner.group
+    return heads and _is_plain(item, tag) and role_of(tag.title) is Role.WORK and not names_part(tag.title)
+
+
+def _names_points(item: Item, tag: Label) -> bool:
+    """Whether a point only names the group of the points below it."""
+    return _is_plain(item, tag) and len(tag.title.split()) <= _MOST_WORDS
+
+
+def _is_plain(item: Item, tag: Label) -> bool:
+    marked = item.checked is not None or tag.ref is not None or tag.number is not None or item.number is not None
+    return not marked and any(isinstance(block, Listing) for block in item.blocks)
 
 
 def _told(item: Item) -> list[tuple[str, int]]:

@@ -28,6 +28,7 @@ MOST_ORDERS = 20_000
 _LONGEST = 200
 _NOTHING = re.compile(r"(none|no|n/?a|nothing|-+|–|—|tbd|all|any|no dependencies)?\W*(\(.*\))?", re.IGNORECASE)
 _KINDS = frozenset({"user", "story", "stories", "task", "phase", "step", "epic", "feature"})
+_NUMBERS = re.compile(r"(?:steps? |items? |points? |#)?\d+(?:(?:\s*(?:,|&|and)\s*)+#?\d+)*", re.IGNORECASE)
 _JOINTS = frozenset({"and", "to"})
 
 
@@ -56,6 +57,8 @@ def orders(units: list[Unit], found: Found) -> tuple[list[Order], list[Doubt]]:
         for text, line in sentences:
             reader.read(text, line, about)
     reader.read_sequences(found.sequences)
+    for listing in found.counted:
+        reader.read_counted(listing)
     explicit = list(reader.orders)
     waiting = {id(order.waiting) for order in explicit}
     implied = [order for order in (*_phases(units), *_unmarked(units)) if id(order.waiting) not in waiting]
@@ -116,10 +119,25 @@ class _Reader:
             for before, then in pairwise([unit for unit in units if id(unit) in kept]):
                 self._add(then, before, _SEQUENCE, (sentence, line))
 
+    def read_counted(self, listing: Sequence[tuple[str, str, int]]) -> None:
+        """Read a list whose points name each other by number: `5. Pay (depends on 3 & 4)`."""
+        said = [
+            (number, claim, line)
+            for number, text, line in listing
+            for claim in claims(text)
+            if claim.strong and _NUMBERS.fullmatch(claim.awaited)
+        ]
+        names = {number: self.about(text) for number, text, _ in listing} if said else {}
+        for number, claim, line in said:
+            for awaited in re.findall(r"\d+", claim.awaited):
+                first, second = names.get(number), names.get(awaited)
+                if first and second:
+                    self._add(first, second, _SEQUENCE, (claim.sentence, line))
+
     def _side(self, text: str, claim: Claim, unit: Unit | None, *, subject: bool) -> list[Target]:
         """Return what one side of a claim names; the task it is said of where it names nothing."""
         own = [Target(unit, 1.0)] if unit is not None else []
-        if not text or (unit is not None and subject and not _is_ids(text)):
+        if not text or (unit is not None and subject and not claim.least and not _is_ids(text)):
             return own
         named = self.index.named(text, unit)
         if named:

@@ -40,7 +40,8 @@ _AFTER_STRONG = (
     r"(?:starts?|begins?|comes?|runs?|happens?)\s+(?:only\s+)?(?:after|once)"
 )
 _BEFORE_STRONG = (
-    r"(?<!un)blocks|unblocks|(?:is|are|as)\s+(?:a\s+)?(?:prerequisites?|preconditions?|dependenc(?:y|ies))\s+(?:for|of|to)|"
+    r"(?<!un)(?<!the )(?<!of )(?<!all )(?<!these )(?<!which )blocks(?!\s+(?:are|is|in|of|on|that)\b)|unblocks|"
+    r"(?:is|are|as)\s+(?:a\s+)?(?:prerequisites?|preconditions?|dependenc(?:y|ies))\s+(?:for|of|to)|"
     r"(?:is\s+|are\s+)?required\s+(?:by|before)|(?:must\s+|should\s+)?precedes?|"
     r"(?:must|should|needs?\s+to|has\s+to|have\s+to)\s+(?:be\s+)?(?:done|complete[d]?|finish(?:ed)?|exist|land|merged|ready|in\s+place|"
     r"come|happen|run|go)\s+before"
@@ -68,6 +69,8 @@ _ARROW = re.compile(r"\s*(?:→|-->|->|=>|⟶|➔)\s*")
 _FILLER = re.compile(
     r"^(?:and|but|only|also|then|this|it|they|task|must|should|can|is|are|be|to|-|•|\W)+$", re.IGNORECASE
 )
+#: `After the import:` above a list.
+_INTRODUCES = re.compile(r"\W*(?:after|once)\b[^,;]*:\W*", re.IGNORECASE)
 #: What somebody does and sees, one after another: not the order of tasks.
 _SCENARIO = re.compile(r"\W*given\b", re.IGNORECASE)
 _SPLIT = re.compile(r"(?<=[.!?])\s+(?=[A-Z\[(`\"'*])|\s*;\s+|\n+")
@@ -127,7 +130,7 @@ def _claim(cue: re.Match[str], left: str, right: str, sentence: str) -> Claim | 
         subject = rest if not left.strip(" ,(-*_") and rest else ""  # `Once A is done, B can start`
     if not other:
         return None
-    strong = bool(cue["after"] or cue["before"])
+    strong = bool(cue["after"] or cue["before"]) or _INTRODUCES.fullmatch(sentence) is not None
     if cue["after"] or cue["weak_after"]:
         return Claim(subject, other, strong, sentence)
     return Claim(other, subject, strong, sentence)

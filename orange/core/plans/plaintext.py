@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 
+from orange.core.plans import pasted
+
 _MARKED = re.compile(r"^(#{1,6} \S| {0,3}(```|~~~)|[ \t]*[-*+] \[[ xX]\] |\|.*\|\s*$)", re.MULTILINE)
 _POINT = re.compile(r"(\s*)(?:[•·▪◦●*+–—-]|\(?[a-z0-9]{1,2}[.)]|\[[ xX]?\])\s+\S")
 _BULLET = re.compile(r"(\s*)[•·▪◦●–—]\s+")
@@ -17,6 +19,7 @@ _CAPITALS = re.compile(r"[A-Z0-9][A-Z0-9 &/,:()'-]{3,70}")
 
 def as_markdown(text: str, source: str) -> str:
     """Return a document as Markdown; what is Markdown already stays as it is."""
+    text = pasted.marked(text)
     if source.lower().endswith((".md", ".markdown", ".mdx")) or _MARKED.search(text):
         return text
     lines = text.split("\n")

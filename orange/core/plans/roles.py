@@ -40,13 +40,14 @@ _ORDER = re.compile(
 _WORK = re.compile(
     r"([^:]* )?(requirements|features|tasks|subtasks|user stories|stories|epics|backlog|to ?-?dos?|action items|"
     r"work items|deliverables|milestones|phases|phased delivery|roadmap|work breakdown( structure)?|checklist|"
-    r"capabilities|implementation( plan| steps| tasks)?|tickets|issues|next steps|fixes|improvements|use cases|"
-    r"functionality|must haves?|should haves?|could haves?|nice to haves?|work packages|steps|tasks & milestones|"
-    r"sprints|modules|user scenarios|p[0-3])( list| overview| breakdown| table| & .*|"
-    r" and .*| (for|of|in) .*)?|feature|requirement|task list( table)?|"
+    r"capabilities|implementation( plan| steps| tasks)?|tickets|issues|next steps|fixes|improvements|enhancements|"
+    r"use cases|functionality|must haves?|should haves?|could haves?|nice to haves?|work packages|steps|"
+    r"tasks & milestones|sprints|modules|user scenarios|p[0-3])( list| overview| breakdown| table| & .*|"
+    r" and .*| (for|of|in) .*)?|to-?do .*|feature|requirement|task list( table)?|"
     r"(?!how |why |when )([^:]* )?to (implement|build|do|add|write|create|fix|change|delete|remove|deliver)|"
     r"((task|story|feature|epic|milestone|phase|work) )?breakdown( structure)?"
 )
+_WORK_LAST = re.compile(r"tasks|requirements|features|stories|improvements|enhancements|fixes|to-?dos?|items|issues")
 #: Words of a heading that still only heads a heap.
 _MOST_WORDS = 5
 _CONTEXT = re.compile(
@@ -60,6 +61,7 @@ _CONTEXT = re.compile(
     r"(success |key )?(metrics|kpis?|measures).*|success criteria|risks?( .*|,.*)?|assumptions?.*|constraints?.*|"
     r"related .*|see also|references?|appendi(x|ces).*|open questions?|questions|(future|later)( .*)?|timeline|"
     r"schedule|budget|"
+    r"changes( .*)?|what'?s new.*|"
     r"revision history|change ?log|version history|document (control|history)|table of contents|contents|toc|"
     r"tech(nology|nical)? (stack|considerations|context|notes?|architecture|design)|(system |"
     r"high-level )?architecture(?! (modules|tasks|changes|work)$).*|"
@@ -71,6 +73,15 @@ _CONTEXT = re.compile(
     r"mvp first.*|incremental delivery|parallel team strategy|business case|current state|existing .*|examples?|"
     r"decisions?"
 )
+_LATER = re.compile(r"(future|later|planned|upcoming)\b.*", re.IGNORECASE)
+#: Words before a word for work that say what kind of work it is, and not what part of the product it is on.
+_KIND_LIST = """
+functional non-functional nonfunctional core key main user product business technical system mvp immediate remaining
+open implementation development project detailed additional other new next current pending software quality feature
+acceptance work action planned future proposed high medium low must should could have priority list release updated
+reprioritized prioritized and & the of
+"""
+_KINDS = frozenset(_KIND_LIST.split())
 _ARTICLE = re.compile(r"^(the|our|a|an|key|core|main|detailed|proposed|product|list of)\s+")
 
 #: A person's wish: a user story in one sentence.
@@ -125,6 +136,21 @@ def role_of(title: str) -> Role:
     words = bare
     heads = len(words.split()) <= _MOST_WORDS and _WORK.fullmatch(words)
     return Role.WORK if heads else Role.NEUTRAL
+
+
+def is_later(title: str) -> bool:
+    """Whether a heading speaks of what comes later: boxes below it are work all the same."""
+    return _LATER.fullmatch(title) is not None
+
+
+def names_part(title: str) -> bool:
+    """Whether a heading for work names a part of the product: `Search improvements`, not `Core features`."""
+    words = re.sub(r"\s*[(\[].*$", "", title.lower()).strip(" .:!*_").split()
+    return (
+        len(words) > 1
+        and any(word not in _KINDS for word in words[:-1])
+        and _WORK_LAST.fullmatch(words[-1]) is not None
+    )
 
 
 def is_story(text: str) -> bool:

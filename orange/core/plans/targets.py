@@ -38,6 +38,11 @@ _MENTION = re.compile(
 )
 _BARE = re.compile(rf"(?<![\w.-])(?P<first>#?\d+(?:\.\d+)*)(?:{_TO}(?P<last>\d+))?(?![\w%.-]*\w)")
 _ALL_STORIES = re.compile(r"\b(?:all|any|every)\s+(?:[a-z]+\s+)?(?:user\s+)?stor(?:y|ies)\b", re.IGNORECASE)
+_ALL_GROUPS = re.compile(
+    r"\b(?:all|every)\s+(?:the\s+)?(?:other\s+|previous\s+|prior\s+|earlier\s+)?"
+    r"(?P<word>phase|milestone|epic|sprint|stage)s?\b(?!\s*\d)",
+    re.IGNORECASE,
+)
 _STOP_LIST = """
 a an the of to for in on at by with from and or all any each its their this that these those is are be been being
 has have had was were task tasks phase phases story stories feature features module step epic milestone work item
@@ -79,7 +84,12 @@ def tokens(text: str) -> frozenset[str]:
 
 
 def _stem(word: str) -> str:
-    return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word
+    """Bring forms of a word together: `removes`, `removing`, `removed` and `remove`."""
+    if len(word) > 5 and word.endswith("ing"):
+        return word[:-3]
+    word = word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word
+    word = word[:-1] if len(word) > 4 and word.endswith("ed") else word
+    return word[:-1] if len(word) > 4 and word.endswith("e") else word
 
 
 class Index:
@@ -109,6 +119,8 @@ class Index:
     def named(self, text: str, near: Unit | None, *, bare: bool = False) -> list[Unit]:
         """Return the tasks whose ids a text names; `bare` takes plain numbers for ids."""
         found: list[Unit] = list(self._stories) if _ALL_STORIES.search(text) else []
+        for match in _ALL_GROUPS.finditer(text):
+            found += [unit for unit in self.units if unit.label.word == match["word"].lower()]
         for match in _MENTION.finditer(text):
             found += self._mentioned(match, near)
         if not found and bare:
@@ -151,6 +163,9 @@ class Index:
         ]
         best = max((score for score, _ in scored), default=0.0)
         found = [unit for score, unit in scored if score == best]
+        if best and len(found) > 1 and besides is not None:  # of several with the same title, the one before it
+            found = [unit for unit in found if unit.lines.first < besides.lines.first]
+            best = min(best, _VERBATIM)
         return Target(found[0], best) if best and len(found) == 1 else None
 
     def _scored(self, said: frozenset[str], phrase: str, unit: Unit, *, strong: bool) -> float:
