@@ -12,14 +12,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bench.plans.gold import Case, originals, retold
-from bench.plans.results import Result, results, table
+from bench.plans.results import HALVES, Result, results, table
 
 
 def main(words: Sequence[str]) -> int:
     """Print the table, and with `--faults` every fault."""
     parser = argparse.ArgumentParser(prog="python -m bench.plans", description=__doc__)
     parser.add_argument("folder", nargs="?", type=Path, help="where the public documents lie")
-    parser.add_argument("--half", choices=["tuning", "held out"], help="only this half")
+    parser.add_argument("--half", choices=HALVES, help="only this half")
     parser.add_argument("--faults", action="store_true", help="name every fault")
     asked = parser.parse_args(words)
     cases: list[Case] = list(originals(asked.folder) if asked.folder else retold())

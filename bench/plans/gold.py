@@ -69,6 +69,8 @@ class Case:
     gold: Gold
     #: The document itself; None where it is not on this machine.
     text: str | None
+    #: As which file it is decomposed: its own name says something too.
+    file_name: str = "document.md"
 
 
 def retold() -> Iterator[Case]:
@@ -87,7 +89,8 @@ def _case(file: Path, folder: Path) -> Case:
     value = yaml.safe_load(file.read_text(encoding="utf-8"))
     document = folder / value["document"]
     text = document.read_text(encoding="utf-8") if document.is_file() else None
-    return Case(value["document"], value["half"], gold_of(value, text or ""), text)
+    file_name = value.get("source", {}).get("path", value["document"]).rsplit("/", 1)[-1]
+    return Case(value["document"], value["half"], gold_of(value, text or ""), text, file_name)
 
 
 def gold_of(value: dict[str, Any], text: str) -> Gold:

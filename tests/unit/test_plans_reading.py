@@ -50,6 +50,8 @@ def test_what_follows_a_paragraph_with_an_id_is_its_context() -> None:
         ("| Name | Icon |", "| Food | f |\n| Cars | c |", None),
         ("| Feature | Icon |", "| Search | s |\n| Login | l |", ["Search", "Login"]),
         ("| Name | Priority |", "| Search | P1 |\n| Login | P2 |", ["Search", "Login"]),
+        ("| Issue | Title |", "| #1 | Search |\n| #2 | Login |", ["Search", "Login"]),
+        ("| Issue | Blocked by |", "| Find it | - |\n| Show it | - |", ["Find it", "Show it"]),
         ("| ID | Description |", "| 1 | Search |\n| 2 | Login |", ["Search", "Login"]),
         ("| id | name | dependent_tasks |", "| 1 | Search | - |\n| 2 | Login | 1 |", ["Search", "Login"]),
     ],
@@ -262,6 +264,32 @@ def test_forms_of_a_word_are_one() -> None:
     assert order(plan_of(text), WORDED) == {"Remove the old path": {"Clean up"}}
 
 
+def test_epics_by_id_hold_their_rows() -> None:
+    """Rows of the same words and other ids are other tasks."""
+    rows = (
+        "| Issue | Title | Status |\n|---|---|---|\n| #1 | Test it on a page | Open |\n| #2 | Test it on a page | |\n"
+    )
+    plan = plan_of(f"### EPIC-1: Quality\n{rows}")
+    assert [(task.ref, task.parent) for task in plan.tasks] == [("EPIC-1", None), ("#1", "epic-1"), ("#2", "epic-1")]
+
+
+def test_priorities_head_work() -> None:
+    """And are its priority."""
+    plan = plan_of("# High\n- Add one\n# Low Priority\n- Add two\n- Add three\n")
+    assert [(task.title, task.parent, task.priority) for task in plan.tasks] == [
+        ("Add one", None, Priority.HIGH), ("Add two", None, Priority.LOW), ("Add three", None, Priority.LOW),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["TODO.md", "docs/product-backlog.md", "todo"])
+def test_a_file_that_is_called_a_list_of_work_is_one(name: str) -> None:
+    """Its points are work below any heading, and boxes beside them change nothing."""
+    text = "# Shop\n## Page\n- [ ] Add one\n- [ ] Add two\n## Other\n- Sound\n- Light\n"
+    assert list(tree(plan_of(text, name))) == ["Page", "Add one", "Add two", "Other", "Sound", "Light"]
+    assert "Sound" not in tree(plan_of(text, "notes.md"))
+    assert "Sound" in tree(plan_of(text.replace("# Shop", "# TODO for the shop"), "notes.md"))
+
+
 def test_boxes_that_count_on_are_work_whatever_their_heading() -> None:
     """`2.1` below `2. Verification` as `1.1` below `1. Code`."""
     text = "## 1. Code\n- [ ] 1.1 Add it\n- [ ] 1.2 Wire it\n## 2. Verification\n- [ ] 2.1 Run it\n- [ ] 2.2 Break it\n"
@@ -334,6 +362,7 @@ def test_what_goes_on_one_after_another_is_said(text: str, expected: bool) -> No
         ("Given a user after sign-in, when they pay, then a receipt is shown", []),
         ("Depends on: add-login, add-till", [("", "add-login, add-till")]),
         ("Built on top of the parser", [("", "the parser")]),
+        ("Spawn enemies even after the world loads", []),
         ("I see which blocks are weak and where the blocks in my base are", []),
     ],
 )

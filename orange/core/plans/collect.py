@@ -23,7 +23,7 @@ from orange.core.plans.labels import Label, label
 from orange.core.plans.markdown import plain
 from orange.core.plans.model import Span
 from orange.core.plans.phrases import is_sequence
-from orange.core.plans.roles import Role, is_story, is_worklike, names_part, role_of
+from orange.core.plans.roles import Role, is_list_of_work, is_story, is_worklike, names_part, role_of
 from orange.core.plans.tree import Block, Code, Item, Listing, Paragraph, Section, Table
 from orange.core.plans.units import Evidence, Unit, walk
 
@@ -42,6 +42,8 @@ class Place:
     ordered: bool = False
     #: Whether the document is points within points, and the outer ones only name groups.
     outline: bool = False
+    #: Whether the document is a list of work, so that its points are work below any heading.
+    listed: bool = False
 
 
 @dataclass(slots=True)
@@ -59,9 +61,10 @@ class Found:
     counted: list[list[tuple[str, str, int]]] = field(default_factory=list)
 
 
-def collect(root: Section) -> Found:
+def collect(root: Section, name: str = "") -> Found:
     """Collect the candidates of a document; of one that names work only where it says its order, those."""
-    found = _collect(root, Place())
+    listed = is_list_of_work(name) or (len(root.sections) == 1 and is_list_of_work(root.sections[0].title))
+    found = _collect(root, Place(listed=listed))
     if _is_sure(found):
         return found
     ordered = _collect(root, Place(ordered=True))
@@ -88,7 +91,9 @@ def _of_section(section: Section, place: Place, owner: Unit | None, found: Found
     units: list[Unit] = []
     _of_blocks(section.blocks, place, (owner, units, found))
     for below in section.sections:
-        units += _below(below, replace(place, role=Role.NEUTRAL) if place.outline else place, owner, found)
+        units += _below(
+            below, replace(place, role=Role.NEUTRAL, outline=False) if place.outline else place, owner, found
+        )
     return units
 
 
@@ -104,9 +109,10 @@ def _below(section: Section, place: Place, owner: Unit | None, found: Found) -> 
         return _of_section(section, replace(place, role=role), owner, found)
     feature = place.feature or speaks_of_features(tag, section.title)
     if not named and role is Role.WORK and names_group(section, tag):
-        return [_heading(section, tag, Place(Role.WORK, None, feature, place.ordered), found)]
+        return [_heading(section, tag, replace(place, role=Role.WORK, category=None, feature=feature), found)]
     if not named and role is Role.WORK:
-        heap = Place(Role.WORK, place.category if is_bare(section.title) else tag.title, feature, place.ordered)
+        category = place.category if is_bare(section.title) else tag.title
+        heap = replace(place, role=Role.WORK, category=category, feature=feature)
         return _of_section(section, heap, None if place.role is Role.CONTEXT else owner, found)
     if not named and place.role in {Role.CONTEXT, Role.ORDER}:
         return _of_section(section, place, owner, found)
@@ -138,7 +144,7 @@ def _heading(section: Section, tag: Label, place: Place, found: Found) -> Unit:
         said=[(section.title, section.line)],
     )
     work = tag.is_group or names_part(tag.title)
-    inside = Place(Role.WORK if work else Role.NEUTRAL, None, place.feature, place.ordered)
+    inside = replace(place, role=Role.WORK if work else Role.NEUTRAL, category=None)
     unit.units = _of_section(section, inside, unit, found)
     return unit
 
@@ -146,6 +152,8 @@ def _heading(section: Section, tag: Label, place: Place, found: Found) -> Unit:
 def _of_blocks(blocks: Sequence[Block], place: Place, into: tuple[Unit | None, list[Unit], Found]) -> None:
     """Take in what stands below a heading or a point."""
     _, units, found = into
+    if place.listed and place.role is Role.NEUTRAL:
+        place = replace(place, role=Role.WORK)
     expecting: str | None = None
     for before, block in zip([None, *blocks], blocks, strict=False):
         count = len(units)
@@ -346,9 +354,11 @@ def _of_table(block: Table, place: Place, owner: Unit | None, found: Found) -> l
 def _of_row(cells: list[str], names: list[str | None], line: int, place: Place) -> Unit | None:
     given = {name: cell for name, cell in zip(names, cells, strict=False) if name and cell.strip(" -–—")}
     title = given.pop("title", None) or given.pop("description", None)
+    if not title and " " in given.get("id", ""):
+        title = given.pop("id")  # `Issue` may head what it is, too
     if not title:
         return None
-    tag, own = label(title), given.pop("id", "").strip("`*[]# ")
+    tag, own = label(title), given.pop("id", "").strip("`*[] ")
     if not tag.title:
         return None
     if own.replace(".", "").isdigit():

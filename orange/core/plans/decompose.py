@@ -45,7 +45,7 @@ def decompose(text: str, source: str, parameters: Parameters) -> Plan:
     """Make a plan of a document. Raises InvalidInput for one that holds no two things to do."""
     _check_size(text, source)
     document = read(plaintext.as_markdown(shown_text(text), source))
-    found = collect(itemised(document.root))
+    found = collect(itemised(document.root), source.rsplit("/", 1)[-1])
     units = chosen(found, parameters)
     doubts = folded(units)
     adopt(units, depth_of(parameters))

@@ -61,6 +61,8 @@ _NAMES = {
     "requirement id": "id",
     "task id": "id",
     "story id": "id",
+    "issue": "id",
+    "ticket": "id",
     "title": "title",
     "name": "title",
     "task": "title",
@@ -118,7 +120,7 @@ def is_work(head: Iterable[str]) -> bool:
     words = [word.strip(" *_:").lower() for word in head]
     names = [name_of(word) for word in words]
     if "title" not in names:
-        return "id" in names and "description" in names
+        return "id" in names and any(name in names for name in ("description", "after"))
     common = {word for word, name in zip(words, names, strict=True) if name == "title"} <= _COMMON
     return not common or any(name in _SECOND for name in names)
 

@@ -132,6 +132,9 @@ def _take_word(found: Label, match: re.Match[str]) -> Label | None:
 def _take_id(found: Label, match: re.Match[str]) -> Label | None:
     if found.ref is not None or _NO_ID.fullmatch(match["id"]):
         return None
+    named = re.fullmatch(r"(EPIC|PHASE|MILESTONE|SPRINT)-?(\d+)", match["id"], re.IGNORECASE)
+    if named and found.word is None:  # `EPIC-1: Shop` is an epic
+        return replace(found, ref=match["id"], word=named[1].lower(), number=named[2])
     return replace(found, ref=match["id"])
 
 

@@ -46,7 +46,7 @@ _BEFORE_STRONG = (
     r"(?:must|should|needs?\s+to|has\s+to|have\s+to)\s+(?:be\s+)?(?:done|complete[d]?|finish(?:ed)?|exist|land|merged|ready|in\s+place|"
     r"come|happen|run|go)\s+before"
 )
-_AFTER_WEAK = r"requires?|needs?|after|once|following|follows|until"
+_AFTER_WEAK = r"requires?|needs?|(?<!even )after|once|following|follows|until"
 _BEFORE_WEAK = r"before|prior\s+to|needed\s+(?:by|for)|required\s+for|enables"
 _CUE = re.compile(
     rf"(?<![\w-])(?:(?P<after>{_AFTER_STRONG})|(?P<before>{_BEFORE_STRONG})|(?P<weak_after>{_AFTER_WEAK})|"

@@ -43,7 +43,8 @@ _WORK = re.compile(
     r"capabilities|implementation( plan| steps| tasks)?|tickets|issues|next steps|fixes|improvements|enhancements|"
     r"use cases|functionality|must haves?|should haves?|could haves?|nice to haves?|work packages|steps|"
     r"tasks & milestones|sprints|modules|user scenarios|p[0-3])( list| overview| breakdown| table| & .*|"
-    r" and .*| (for|of|in) .*)?|to-?do .*|feature|requirement|task list( table)?|"
+    r" and .*| (for|of|in) .*)?|to-?do .*|feature|requirement|bugs|task list( table)?|"
+    r"(critical|urgent|highest?|high|medium|normal|low|lowest)( priority)?|"
     r"(?!how |why |when )([^:]* )?to (implement|build|do|add|write|create|fix|change|delete|remove|deliver)|"
     r"((task|story|feature|epic|milestone|phase|work) )?breakdown( structure)?"
 )
@@ -151,6 +152,11 @@ def names_part(title: str) -> bool:
         and any(word not in _KINDS for word in words[:-1])
         and _WORK_LAST.fullmatch(words[-1]) is not None
     )
+
+
+def is_list_of_work(name: str) -> bool:
+    """Whether a file or a title says that every point in it is work: `TODO`, `Product Backlog`."""
+    return re.fullmatch(r"(.*\W)?(to[ _-]?dos?|backlog)(\W.*)?", name.lower()) is not None
 
 
 def is_story(text: str) -> bool:
