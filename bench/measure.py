@@ -54,6 +54,22 @@ class Row:
         return self.ratio >= self.target if self.at_least else self.ratio <= self.target
 
 
+@dataclass(frozen=True, slots=True)
+class Score:
+    """One line of the result that is no time: a share, from 0 to 1, of what was wanted."""
+
+    number: str
+    what: str
+    value: float
+    #: The least that meets the target; None where it is only printed.
+    target: float | None
+
+    @property
+    def met(self) -> bool:
+        """Whether the target is met."""
+        return self.target is None or self.value >= self.target
+
+
 def cpu(argv: Sequence[str], *, cwd: str, env: Mapping[str, str]) -> float:
     """Return the CPU seconds (user and system) of one run of a program that must succeed."""
     child = subprocess.Popen(argv, cwd=cwd, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
@@ -85,10 +101,13 @@ def medians(measures: Mapping[str, Callable[[], float]], rounds: int = ROUNDS) -
     return {name: statistics.median(values) for name, values in found.items()}
 
 
-def table(rows: Sequence[Row]) -> str:
+def table(rows: Sequence[Row | Score]) -> str:
     """Return the rows as aligned text."""
     lines = [f"{'':4} {'what':58} {'value':>10} {'floor':>10} {'ratio':>8} {'target':>8}"]
     for row in rows:
+        if isinstance(row, Score):
+            lines.append(_scored(row))
+            continue
         sign = ">=" if row.at_least else "<="
         target = f"{sign}{row.target:g}" if row.target is not None else "-"
         verdict = "" if row.target is None else ("met" if row.met else "MISSED")
@@ -97,6 +116,12 @@ def table(rows: Sequence[Row]) -> str:
             f"{row.ratio:8.2f} {target:>8} {verdict}"
         )
     return "\n".join(lines)
+
+
+def _scored(row: Score) -> str:
+    target = f">={row.target:g}" if row.target is not None else "-"
+    verdict = "" if row.target is None else ("met" if row.met else "MISSED")
+    return f"{row.number:4} {row.what:58} {row.value:>10.2f} {'':>10} {'':8} {target:>8} {verdict}"
 
 
 def _time(seconds: float) -> str:

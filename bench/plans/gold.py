@@ -12,6 +12,8 @@ from typing import Any
 
 import yaml
 
+#: The one in C, where it is there: ten times as fast, and as safe.
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 HERE = Path(__file__).parent
 #: Named in `under` for a task that stands below no other.
 TOP = 0
@@ -86,7 +88,7 @@ def originals(folder: Path) -> Iterator[Case]:
 
 
 def _case(file: Path, folder: Path) -> Case:
-    value = yaml.safe_load(file.read_text(encoding="utf-8"))
+    value = yaml.load(file.read_text(encoding="utf-8"), _LOADER)
     document = folder / value["document"]
     text = document.read_text(encoding="utf-8") if document.is_file() else None
     file_name = value.get("source", {}).get("path", value["document"]).rsplit("/", 1)[-1]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bench.plans.gold import Case, Gold, gold_of
+from bench.plans.gold import Case, Gold, gold_of, originals, retold
 from bench.plans.results import Result, summed, table, worst
 from bench.plans.score import Score, Tally, score
 from orange.core.plans.decompose import decompose
@@ -156,6 +158,32 @@ def test_gold_that_names_no_task_is_refused(value: dict[str, Any]) -> None:
     """With the line."""
     with pytest.raises(ValueError, match=r"none of its tasks: \[\d\]"):
         gold_of(value, "")
+
+
+@pytest.mark.parametrize("case", list(retold()), ids=lambda case: case.name)
+def test_the_gold_of_the_bench_fits_its_documents(case: Case) -> None:
+    """Every task's words stand in its line, and every edge's in its own; no task is one that readers differ about."""
+    assert case.text is not None
+    lines = ["", *case.text.split("\n")]
+    for task in case.gold.tasks:
+        assert words(task.title) <= words(f"{lines[task.line]} {lines[task.line + 1]}"), task
+        assert not case.gold.either & set(task.lines), task
+    for edge in case.gold.edges:
+        assert words(edge.said) <= words(lines[edge.line]), edge
+
+
+def test_the_gold_of_the_public_documents_is_whole() -> None:
+    """Each names its tasks once; without the texts it says no more."""
+    cases = list(originals(Path("nowhere")))
+    assert len(cases) >= 12
+    for case in cases:
+        told = [line for task in case.gold.tasks for line in task.lines]
+        assert (case.text, len(told)) == (None, len(set(told))), case.name
+
+
+def words(text: str) -> set[str]:
+    """Return the words of a text."""
+    return set(re.findall(r"\w+", text))
 
 
 def test_sums_are_micro_and_macro() -> None:

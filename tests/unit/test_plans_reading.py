@@ -233,6 +233,12 @@ def test_a_heading_for_work_that_names_a_part_is_a_group(text: str, parents: dic
     assert tree(plan_of(f"# T\n{text}## Notes\nNone.\n")) == parents
 
 
+def test_a_point_about_what_comes_later_is_no_task() -> None:
+    """As a heading of that kind."""
+    text = "## Roadmap\n- Add one\n- Add two\n- **Future Enhancements:** accounts, pictures\n"
+    assert list(tree(plan_of(text))) == ["Add one", "Add two"]
+
+
 def test_boxes_below_what_comes_later_are_work() -> None:
     """Points are not."""
     text = "## Tasks\n- [ ] Add one\n- [ ] Add two\n## Future Enhancements\n- [ ] Rank\n- [ ] Show\n"
@@ -244,7 +250,7 @@ def test_lists_about_order_name_each_other_by_number() -> None:
     """Of the list, not of the document."""
     text = (
         "# Requirements\n1. Build the page\n2. Build the server\n3. Store it\n# Dependency Chain\n1. Build the server\n"
-        "2. Store it (depends on 1)\n3. Build the page (depends on 1 & 2)\n"
+        "2. Store it (depends on 1)\n3. Build the page (depends on 1 & 2). *The page comes last.*\n"
     )
     assert order(plan_of(text), WORDED) == {
         "Build the server": {"Store it", "Build the page"}, "Store it": {"Build the page"},
@@ -362,6 +368,8 @@ def test_what_goes_on_one_after_another_is_said(text: str, expected: bool) -> No
         ("Given a user after sign-in, when they pay, then a receipt is shown", []),
         ("Depends on: add-login, add-till", [("", "add-login, add-till")]),
         ("Built on top of the parser", [("", "the parser")]),
+        ("Two desks can work at once with this page", []),
+        ("Independent of most parts but needs the parser", [("Independent of most parts but", "the parser")]),
         ("Spawn enemies even after the world loads", []),
         ("I see which blocks are weak and where the blocks in my base are", []),
     ],

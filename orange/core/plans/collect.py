@@ -23,7 +23,7 @@ from orange.core.plans.labels import Label, label
 from orange.core.plans.markdown import plain
 from orange.core.plans.model import Span
 from orange.core.plans.phrases import is_sequence
-from orange.core.plans.roles import Role, is_list_of_work, is_story, is_worklike, names_part, role_of
+from orange.core.plans.roles import Role, is_later, is_list_of_work, is_story, is_worklike, names_part, role_of
 from orange.core.plans.tree import Block, Code, Item, Listing, Paragraph, Section, Table
 from orange.core.plans.units import Evidence, Unit, walk
 
@@ -268,7 +268,11 @@ def _of_item(item: Item, place: Place, owner: Unit | None, found: Found) -> list
     if place.role is Role.ORDER and tag.title and (said := _told(item)):
         found.about.append((text, said))
         return []
-    if not tag.title or (place.role in {Role.CONTEXT, Role.ORDER, Role.CRITERIA} and not _is_task(item, tag, place)):
+    if (
+        not tag.title
+        or _is_later(item, tag)
+        or (place.role in {Role.CONTEXT, Role.ORDER, Role.CRITERIA} and not _is_task(item, tag, place))
+    ):
         _said(_whole(item), item.line, place, (owner, found))
         return []
     if _heads_work(item, tag, place, owner):
@@ -302,6 +306,12 @@ def _heads_work(item: Item, tag: Label, place: Place, owner: Unit | None) -> boo
     """Whether a point only says that its points are work: `MVP requirements:`."""
     heads = place.role is Role.WORK or owner is None or owner.group
     return heads and _is_plain(item, tag) and role_of(tag.title) is Role.WORK and not names_part(tag.title)
+
+
+def _is_later(item: Item, tag: Label) -> bool:
+    """Whether a point only tells what is left for later: `Future enhancements: accounts, reminders`."""
+    lead, colon, _ = tag.title.partition(":")
+    return item.checked is None and colon != "" and is_later(lead)
 
 
 def _names_points(item: Item, tag: Label) -> bool:

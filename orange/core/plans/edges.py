@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from orange.core.plans.collect import Found
 from orange.core.plans.facts import parts
-from orange.core.plans.labels import label
+from orange.core.plans.labels import label, titled
 from orange.core.plans.model import Doubt
 from orange.core.plans.phrases import Claim, claims
 from orange.core.plans.targets import Index, Target
@@ -109,7 +109,7 @@ class _Reader:
     def about(self, name: str) -> Unit | None:
         """Return the task that a chapter about order means by a name."""
         named = self.index.named(name, None)
-        whole = self.index.titled(label(name).title, None, strong=True)
+        whole = self.index.titled(label(titled(name)).title, None, strong=True)
         return named[0] if len(named) == 1 else whole.unit if whole and whole.confidence >= _NAMED else None
 
     def read_sequences(self, sequences: Sequence[tuple[list[Unit], str, int]]) -> None:

@@ -46,7 +46,7 @@ _BEFORE_STRONG = (
     r"(?:must|should|needs?\s+to|has\s+to|have\s+to)\s+(?:be\s+)?(?:done|complete[d]?|finish(?:ed)?|exist|land|merged|ready|in\s+place|"
     r"come|happen|run|go)\s+before"
 )
-_AFTER_WEAK = r"requires?|needs?|(?<!even )after|once|following|follows|until"
+_AFTER_WEAK = r"requires?|needs?|(?<!even )after|(?<!at )once|following|follows|until"
 _BEFORE_WEAK = r"before|prior\s+to|needed\s+(?:by|for)|required\s+for|enables"
 _CUE = re.compile(
     rf"(?<![\w-])(?:(?P<after>{_AFTER_STRONG})|(?P<before>{_BEFORE_STRONG})|(?P<weak_after>{_AFTER_WEAK})|"
@@ -55,7 +55,8 @@ _CUE = re.compile(
 )
 #: What the strong forms end in may not be followed by a letter; those that end in a colon are followed by anything.
 _NOT = re.compile(
-    r"\b(?:no|not|never|without|nothing|neither|doesn't|don't|does not|independent)\b[^,;:]{0,24}$", re.IGNORECASE
+    r"\b(?:no|not|never|without|nothing|neither|doesn't|don't|does not|independent)\b(?:(?!\bbut\b)[^,;:]){0,24}$",
+    re.IGNORECASE,
 )
 _END = re.compile(
     r"[.;!?](?=\s|$)|\s(?:because|so that|since|in order to|which|while|but|then|unless|if)\s|\s[–—-]\s", re.IGNORECASE
