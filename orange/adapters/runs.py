@@ -77,6 +77,10 @@ class FileRuns:
         """What a run that reviews came to; None where it came to nothing."""
         return recordfile.values(f"{self.folder(run)}/{runfiles.REVIEW}")
 
+    def report(self, run: str) -> Mapping[str, object] | None:
+        """What a run says of itself at its end; None before that."""
+        return recordfile.values(f"{self.folder(run)}/{runfiles.SUMMARY}")
+
     def checks(self, run: str, *, of_merge: bool = False) -> Mapping[str, object] | None:
         """What the project's checks came to in a run, or on the merge of its work; None where none were run."""
         return recordfile.values(f"{self.folder(run)}/{runfiles.MERGE_CHECKS if of_merge else runfiles.CHECKS}")

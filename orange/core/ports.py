@@ -319,6 +319,9 @@ class Runs(Protocol):
     def checks(self, run: str, *, of_merge: bool = False) -> Mapping[str, object] | None:
         """What the project's checks came to in a run, or on the merge of its work, as `core.checks.report` says it."""
 
+    def report(self, run: str) -> Mapping[str, object] | None:
+        """What a run says of itself at its end, as `core.artifacts.run_summary` describes it; None before that."""
+
     def keep(self, run: str, name: str, value: Mapping[str, object]) -> None:
         """Write a JSON artifact into a run's folder, where there is one. Raises StorageFailed."""
 

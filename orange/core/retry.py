@@ -95,20 +95,26 @@ class Verdict:
 
 def verdict(task: Task, run: Run, earlier: Sequence[Run], limits: Limits) -> Verdict:
     """Judge a run that did not do its work. `earlier` holds the task's ended runs before it, newest first."""
-    attempts = task.attempts + 1
+    attempts, most = task.attempts + 1, allowed(task, limits)
     what = describe(run)
     if run.outcome is Outcome.AGENT_MISSING:
         return Verdict(StuckReason.AGENT_MISSING, what, failed=False)
-    if attempts >= limits.attempts:
-        return Verdict(_final_reason(task, run), f"{what}; attempt {attempts} of {limits.attempts}, the last")
+    if attempts >= most:
+        return Verdict(_final_reason(task, run), f"{what}; attempt {attempts} of {most}, the last")
     same = alike(run, failures(earlier)[: task.attempts])
     if limits.same_failure > 1 and same >= limits.same_failure:
         reason = StuckReason.CHECKS_FAILED if run.outcome is Outcome.CHECKS_FAILED else StuckReason.NO_PROGRESS
         return Verdict(reason, f"{what}; {same} times in a row without progress")
     if run.outcome is Outcome.CHECKS_FAILED:
-        return Verdict(None, f"{what}; attempt {attempts} of {limits.attempts}, the agent is told")
-    again = f"attempt {attempts} of {limits.attempts}, again in {backoff(attempts)} s"
+        return Verdict(None, f"{what}; attempt {attempts} of {most}, the agent is told")
+    again = f"attempt {attempts} of {most}, again in {backoff(attempts)} s"
     return Verdict(None, f"{what}; {again}")
+
+
+def allowed(task: Task, limits: Limits) -> int:
+    """Return how many attempts a task has: what its job asks for, within the project's limit."""
+    asked = task.job.get("maxAttempts")
+    return min(asked, limits.attempts) if isinstance(asked, int) and asked >= 1 else limits.attempts
 
 
 def _final_reason(task: Task, run: Run) -> StuckReason:

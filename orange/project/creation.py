@@ -29,7 +29,18 @@ def create_all(parts: Parts, speaker: Speaker, wanted: Sequence[NewTask]) -> lis
     """Create tasks in one entry, all or none; each may be blocked by those before it. Raises as `create` does."""
     many = f"create {len(wanted)} tasks" if len(wanted) > 1 else "create task"
     with parts.store.transaction(many) as tx:
-        return [add(tx, parts, speaker, _from_request(parts, speaker, new, tx.board()), new.body) for new in wanted]
+        return [_create(tx, parts, speaker, new) for new in wanted]
+
+
+def _create(tx: Transaction, parts: Parts, speaker: Speaker, new: NewTask) -> Task:
+    """Write a checked task and link it to its parent."""
+    made = tx.create(_from_request(parts, speaker, new, tx.board()), new.body)
+    warned = {"warnings": list(new.warnings)} if new.warnings else {}
+    tx.event(made.id, _event(parts, speaker, "task.created", {"title": made.title, "parent": made.parent, **warned}))
+    if made.parent:
+        parent = tx.task(made.parent)
+        tx.put(replace(parent, children=(*parent.children, made.id)))
+    return made
 
 
 def adopt(parts: Parts, speaker: Speaker, text: str) -> Task:
@@ -39,16 +50,6 @@ def adopt(parts: Parts, speaker: Speaker, text: str) -> Task:
         check_edges(tx.board().tasks, task)
         tx.event(task.id, _event(parts, speaker, "task.created", {"title": task.title}))
         return task
-
-
-def add(tx: Transaction, parts: Parts, speaker: Speaker, task: Task, body: str) -> Task:
-    """Write a checked task and link it to its parent."""
-    made = tx.create(task, body)
-    tx.event(made.id, _event(parts, speaker, "task.created", {"title": made.title, "parent": made.parent}))
-    if made.parent:
-        parent = tx.task(made.parent)
-        tx.put(replace(parent, children=(*parent.children, made.id)))
-    return made
 
 
 def _from_request(parts: Parts, speaker: Speaker, new: NewTask, board: Board) -> Task:

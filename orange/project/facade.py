@@ -29,6 +29,7 @@ from orange.project import (
     takeover,
 )
 from orange.project.asked import Asked, Rows
+from orange.project.queue import Queue
 from orange.project.quick import QuickActions
 from orange.project.refusing import on_record
 from orange.project.requests import Edit, NewTask
@@ -212,6 +213,11 @@ class Project(Asked):
     def quick(self) -> QuickActions:
         """The quick actions."""
         return QuickActions(self.parts, self.speaker)
+
+    @property
+    def queue(self) -> Queue:
+        """The jobs that were sent to the queue."""
+        return Queue(self.parts, self.speaker)
 
     # -- operating
 

@@ -6,12 +6,14 @@ Next in the flow: the tasks run like any others.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from orange.core import jobfile, jobs, repositories
-from orange.core.jobs import Job, JobRefused
+from orange.core.jobs import CANONICAL, LEGACY, Job, JobRefused
+from orange.core.lifecycle import Status
 from orange.core.model import Priority, Publish, Task
+from orange.core.service.queue import KEY
 from orange.project import creation
 from orange.project.parts import Parts
 from orange.project.requests import NewTask, Speaker
@@ -41,8 +43,15 @@ def import_jobs(parts: Parts, speaker: Speaker, text: str, *, dry_run: bool) -> 
     return tuple(Imported(job, request, task) for (job, request), task in zip(found, made, strict=True))
 
 
+def submit(parts: Parts, speaker: Speaker, envelope: Mapping[str, Any]) -> Task:
+    """Create the task of a job that is to be worked on now. Raises JobRefused, InvalidInput, TaskNotFound."""
+    _, request = _read(parts, envelope, 1, 1)
+    return creation.create(parts, speaker, replace(request, status=Status.PENDING, no_parent=True))
+
+
 def _read(parts: Parts, envelope: Mapping[str, Any], number: int, count: int) -> tuple[Job, NewTask]:
     try:
+        _check_type(parts, envelope.get("type"))
         job = jobs.read(envelope.get("type"), envelope["payload"], parts.settings().agent)
         _check_repository(parts, job.payload["repository"])
         return job, _request(job, envelope)
@@ -50,6 +59,12 @@ def _read(parts: Parts, envelope: Mapping[str, Any], number: int, count: int) ->
         if count == 1:
             raise
         raise JobRefused(f"job {number}: {refused.field}", refused.reason) from None
+
+
+def _check_type(parts: Parts, kind: object) -> None:
+    """Refuse a job of before where these are switched off."""
+    if kind in LEGACY and not parts.settings().queue_legacy:
+        raise JobRefused("type", f"{kind} is switched off here (`queue.legacy`): send {CANONICAL}")
 
 
 def _check_repository(parts: Parts, wanted: str | None) -> None:
@@ -64,7 +79,7 @@ def _check_repository(parts: Parts, wanted: str | None) -> None:
 
 
 def _request(job: Job, envelope: Mapping[str, Any]) -> NewTask:
-    task = job.payload["task"]
+    task, kind = job.payload["task"], str(envelope.get("type"))
     publish, git, runtime = task["publish"], task["git"], task["runtime"]
     first = " ".join(task["instructions"].splitlines()[0].split())
     return NewTask(
@@ -82,7 +97,8 @@ def _request(job: Job, envelope: Mapping[str, Any]) -> NewTask:
         requires=tuple(job.payload["requiredCapabilities"]),
         ref=_text(envelope, "id"),
         job=_rest(job.payload, envelope),
-        source={"kind": "imported", "reference": _text(envelope, "id") or str(envelope.get("type"))},
+        source={"kind": "imported", "reference": _text(envelope, "id") or kind, KEY: kind},
+        warnings=job.warnings,
     )
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from orange.core import effective, graph, runevents, times
+from orange.core import effective, graph, times
 from orange.core.lifecycle import Facts, Status, StuckReason, advance
 from orange.core.model import Stuck, Task
 from orange.core.problems import TaskNotFound
 from orange.core.rules import UNKNOWN, Ruling
 from orange.core.settings import Settings
 from orange.core.storeports import Event, Transaction
+from orange.project import trail
 from orange.project.parts import Parts
 from orange.project.requests import Speaker
 
@@ -48,14 +49,7 @@ class Pen:
 
     def stages(self, task: Task) -> None:
         """Take into the trail what the run that holds the task has noted of its stages and steps, each once."""
-        run = task.claim.run if task.claim and not task.claim.by_person else None
-        lines = self.parts.runs.stages(run) if run else ()
-        if run is None or not lines:
-            return
-        record = self.parts.runs.record(run)
-        steps = {step.name for step in record.course.steps} if record and record.course else set()
-        there = runevents.noted(self.parts.store.events(task.id), run)
-        for event in runevents.events(run, lines, steps, there):
+        for event in trail.noted(self.parts, task):
             self.tx.event(task.id, event)
 
     def stick(self, task: Task, reason: StuckReason, message: str, evidence: str | None = None) -> Task:

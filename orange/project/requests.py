@@ -68,6 +68,8 @@ class NewTask:
     #: The parts of a job that have no other place.
     job: Mapping[str, object] = field(default_factory=dict)
     source: Mapping[str, str] = field(default_factory=dict)
+    #: What whoever asks was warned of; noted in its trail.
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

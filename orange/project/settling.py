@@ -16,6 +16,7 @@ from orange.core.model import BranchState, Merged, Presence, Publish, Request, R
 from orange.core.model import Outcome as Ended
 from orange.core.problems import NotAllowed, StaleWrite
 from orange.core.publish_result import Outcome
+from orange.core.retry import allowed
 from orange.core.reviews import is_review
 from orange.core.rules import UNKNOWN, Ruling, Work, drop, judge
 from orange.core.sharing import Integrated, Publication
@@ -245,7 +246,7 @@ def launch_failed(parts: Parts, speaker: Speaker, task_id: str, run: str, messag
         check_epoch(task, run)
         attempts = task.attempts + 1
         pen.event(task_id, "task.prepare", status="failed", message=message)
-        if attempts >= parts.settings().limits.attempts:
+        if attempts >= allowed(task, parts.settings().limits):
             moved = pen.stick(task, StuckReason.FAILED, message)
         else:
             moved = pen.move(task, Status.PENDING, reason=message)

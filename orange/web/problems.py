@@ -8,6 +8,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any
 
+from orange.core.jobs import JobRefused
 from orange.core.problems import AlreadyClaimed, IllegalTransition, InvalidInput, OrangeError
 from orange.core.service.admission import Refusal
 
@@ -32,6 +33,6 @@ def _parts(error: OrangeError) -> dict[str, object]:
     if isinstance(error, IllegalTransition):
         legal, blockers = list(error.legal), list(error.blockers)
         return {"task": error.task, "from": error.source, "to": error.target, "legal": legal, "blockers": blockers}
-    if isinstance(error, InvalidInput):
+    if isinstance(error, (InvalidInput, JobRefused)):
         return {"field": error.field}
     return {"task": error.task, "holder": error.holder} if isinstance(error, AlreadyClaimed) else {}

@@ -37,7 +37,7 @@ def test_jobs_become_tasks_that_run_in_their_order(place: Place) -> None:
     assert (first["ref"], first["priority"], first["title"]) == ("J-1", "critical", "First")
     assert first["requires"] == ["script", "git"]
     assert first["job"] == {"custom": {"kept": [1, "two"]}}
-    assert first["source"] == {"kind": "imported", "reference": "J-1"}
+    assert first["source"] == {"kind": "imported", "reference": "J-1", "job": "task"}
     assert (then["blocked_by"], then["branch"], then["job"]) == (
         [first["id"]],
         "second",

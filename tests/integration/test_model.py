@@ -177,6 +177,9 @@ class FakeRuns:
     def review(self, _run: str) -> None:
         return None
 
+    def report(self, _run: str) -> None:
+        return None
+
     def planted(self, _run: str) -> tuple[str, ...]:
         return ()
 

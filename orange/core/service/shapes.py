@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Protocol
 
+from orange.core import times
 from orange.core.problems import InvalidInput
 
 #: Characters of a text, unless its shape says otherwise.
@@ -104,6 +105,27 @@ class Whole:
 
 
 _DIGITS = 18
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A duration such as `90s`, `10m`, `24h` or `7d`; read as seconds."""
+
+    about: str = ""
+
+    def read(self, value: object, place: str) -> int:
+        """Return its seconds."""
+        if not isinstance(value, str) or not 1 < len(value) <= _SPAN or not times.is_duration(value):
+            raise InvalidInput(place, f"a duration such as 90s, 10m, 24h or 7d is expected, not {named(value)}")
+        return times.duration(value)
+
+    def schema(self) -> Schema:
+        """Describe it."""
+        return _told({"type": "string", "pattern": f"^[0-9]{{1,{_SPAN - 1}}}[smhd]$"}, self.about)
+
+
+#: Characters of a duration: its seconds stay within the calendar.
+_SPAN = 6
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from orange.core.lifecycle import BoardState, Status
 from orange.core.model import Priority, Publish
+from orange.core.service.queue import STAGES, JobStatus, StageStatus
 from orange.core.service.shapes import Schema
 
 TEXT: Schema = {"type": "string"}
@@ -96,9 +97,60 @@ PROBLEM = record(
     about="RFC 9457: why a request was refused. An illegal move says from, to, legal and blockers, too.",
 )
 EVENT = record({"at": TEXT, "type": TEXT, "by": TEXT, "data": OBJECT}, about="A line of a task's audit trail.")
+_STAGE = record(
+    {
+        "stage": words(STAGES),
+        "status": words(StageStatus),
+        "startedAt": maybe(TEXT),
+        "finishedAt": maybe(TEXT),
+        "message": maybe(TEXT),
+    },
+    more=False,
+    about="One stage of a job's latest run.",
+)
+_SUMMARY: Mapping[str, Schema] = {
+    "id": {**TEXT, "description": "The task's."},
+    "type": TEXT,
+    "status": words(JobStatus),
+    "taskStatus": words(Status),
+    "title": TEXT,
+    "priority": {"type": "integer"},
+    "affinityKey": {"description": "As it was sent."},
+    "maxAttempts": {**COUNT, "description": "As it was sent, within the project's limit."},
+    "attempt": COUNT,
+    "runtime": TEXT,
+    "model": maybe(TEXT),
+    "effort": maybe(TEXT),
+    "skill": TEXT,
+    "publishMode": maybe(words(Publish)),
+    "run": maybe(TEXT),
+    "createdAt": maybe(TEXT),
+    "updatedAt": maybe(TEXT),
+    "stages": many(_STAGE),
+}
+JOB_SUMMARY = record(_SUMMARY, more=False, about="A job of the queue, in short.")
+JOB = record(
+    {
+        **_SUMMARY,
+        "payload": {**OBJECT, "description": "Canonical, as the task is now."},
+        "events": many(named("Event")),
+        "outcome": maybe({**TEXT, "description": "The outcome code of its latest run."}),
+        "publishResult": maybe({**OBJECT, "description": "What came last of publishing."}),
+        "warnings": many(TEXT),
+    },
+    more=False,
+    about="A job of the queue.",
+)
 
 #: The parts of the document that have a name.
-COMPONENTS: Mapping[str, Schema] = {"Task": TASK, "Waiting": WAITING, "Problem": PROBLEM, "Event": EVENT}
+COMPONENTS: Mapping[str, Schema] = {
+    "Task": TASK,
+    "Waiting": WAITING,
+    "Problem": PROBLEM,
+    "Event": EVENT,
+    "Job": JOB,
+    "JobSummary": JOB_SUMMARY,
+}
 
 ONE_TASK = record({"task": named("Task")}, more=False)
 TASKS = record({"tasks": many(named("Task"))}, more=False)

@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 from orange.web.operation import Operation
-from orange.web.routes import moves, service, tasks, views
+from orange.web.routes import moves, queue, service, tasks, views
 
-OPERATIONS: tuple[Operation, ...] = (*tasks.OPERATIONS, *moves.OPERATIONS, *views.OPERATIONS, *service.OPERATIONS)
+OPERATIONS: tuple[Operation, ...] = (
+    *tasks.OPERATIONS,
+    *moves.OPERATIONS,
+    *queue.OPERATIONS,
+    *views.OPERATIONS,
+    *service.OPERATIONS,
+)

@@ -1,0 +1,122 @@
+"""What the HTTP API offers besides tasks: the job queue, over a real daemon that works its jobs off."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import pytest
+
+from tests.acceptance.api import Client, client
+from tests.acceptance.conftest import configure, fresh_place
+from tests.acceptance.place import Place
+
+JOBS = "/api/queue/jobs"
+
+
+class Served(NamedTuple):
+    """A project, its daemon and somebody who may do everything there."""
+
+    place: Place
+    api: Client
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """One daemon for all of this; nobody reviews, so that what it starts comes to its end."""
+    with fresh_place(tmp_path_factory.mktemp("services")) as place:
+        configure(place, "agent: script\nreview: {by: none}\n")
+        place.start()
+        yield Served(place, client(place))
+
+
+def job(instructions: str, **more: Any) -> dict[str, Any]:
+    """Make a canonical job."""
+    return {"type": "task", "payload": {"task": {"instructions": instructions, **more}}}
+
+
+def ended(served: Served, job_id: str) -> Any:
+    """Wait until a job is over, and return it."""
+    found: dict[str, Any] = {}
+
+    def over() -> bool:
+        found.update(served.api.get(f"{JOBS}/{job_id}")["job"])
+        return found["status"] not in {"queued", "running"}
+
+    served.place.until(over, f"job {job_id} to end")
+    return found
+
+
+def test_jobs_are_sent_worked_off_listed_and_counted(served: Served) -> None:
+    """A job succeeds stage by stage, one whose agent fails is a dead letter; filters find them, telemetry counts."""
+    api = served.api
+    sent = {**job("Say hello\n```script\nwrite hello.txt hi\ncommit Add hello\n```"), "priority": 5, "affinityKey": "k"}
+    first = api.post(JOBS, sent, 201)["job"]
+    assert (first["status"], first["priority"], first["affinityKey"]) == ("queued", 1, "k")
+    assert (first["runtime"], first["maxAttempts"], first["warnings"]) == ("script", 3, [])
+    second = api.post(JOBS, {**job("Fail\n```script\nexit 3\n```"), "id": "J-2", "maxAttempts": 1}, 201)["job"]
+    done, failed = ended(served, first["id"]), ended(served, "J-2")
+    assert (done["status"], failed["status"], failed["attempt"]) == ("succeeded", "dead_letter", 1)
+    assert [(stage["stage"], stage["status"]) for stage in done["stages"]] == [
+        ("prepare", "finished"),
+        ("execute", "finished"),
+        ("publish", "finished"),
+    ]
+    assert (done["outcome"], done["publishResult"]["outcome"]) == ("PUBLISHED_MERGE", "merged")
+    assert [stage["status"] for stage in failed["stages"]] == ["finished", "failed", "pending"]
+    assert done["payload"]["task"]["instructions"].startswith("Say hello")
+
+    def listed(query: str) -> list[str]:
+        return [one["id"] for one in api.get(f"{JOBS}?{query}")["jobs"]]
+
+    assert listed("status=succeeded&status=running") == listed("stage=publish&stageStatus=finished") == [first["id"]]
+    assert listed("stage=execute&stageStatus=failed&runtime=script&skill=auto") == [second["id"]]
+    assert listed("runtime=gemini") == listed("publishMode=pr") == []
+    page = api.get(f"{JOBS}?type=task&limit=1")
+    rest = api.get(f"{JOBS}?type=task&limit=1&cursor={page['nextCursor']}")
+    assert {page["jobs"][0]["id"], rest["jobs"][0]["id"]} == {first["id"], second["id"]}
+    assert (page["total"], rest["nextCursor"]) == (2, None)
+    counted = api.get("/api/queue/telemetry?window=1h")
+    assert counted["volume"]["byType"]["task"] == 2
+    assert {(row["stage"], row["finished"], row["failed"]) for row in counted["stages"]} == {
+        ("prepare", 2, 0),
+        ("execute", 1, 1),
+        ("publish", 1, 0),
+    }
+    assert counted["publish"] == [{"outcome": "merged", "count": 1, "rate": 1.0}]
+    plain = api.post("/api/v2/tasks", {"title": "No job"}, 201)["task"]["id"]
+    assert api.call("GET", f"{JOBS}/{plain}").json["code"] == "job_not_found"
+
+
+def test_legacy_jobs_are_warned_of_counted_and_can_be_switched_off(served: Served) -> None:
+    """The warning stays with the job; switched off, they are refused by name and nothing is created."""
+    api, place = served.api, served.place
+    legacy = {"type": "codex_exec", "payload": {"instruction": "Fix it", "codex": {"effort": "low"}}}
+    made = api.post(JOBS, legacy, 201)["job"]
+    assert "codex_exec" in made["warnings"][0]
+    assert (made["type"], made["runtime"], made["effort"]) == ("codex_exec", "codex", "low")
+    assert api.get("/api/queue/telemetry")["legacy"]["byType"] == {"codex_exec": 1}
+    place.orange("config", "set", "queue.legacy", "false")
+    try:
+        refused = api.call("POST", JOBS, legacy)
+        assert (refused.status, refused.json["field"]) == (422, "type")
+        assert "queue.legacy" in refused.json["detail"]
+    finally:
+        place.orange("config", "set", "queue.legacy", "true")
+    assert len(api.get(f"{JOBS}?type=codex_exec")["jobs"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("payload", "field"),
+    [
+        ({"task": {}}, "task.instructions"),
+        ({"task": {"instructions": "a", "runtime": {"mode": "cobol"}}}, "task.runtime.mode"),
+        ({"repository": "acme/other", "task": {"instructions": "a"}}, "repository"),
+        ({"task": {"instructions": f"use ghp_{'a1B2' * 9}"}}, "payload.task.instructions"),
+    ],
+)
+def test_a_job_that_cannot_be_taken_names_its_field(served: Served, payload: dict[str, Any], field: str) -> None:
+    """Refused with 422; the secret is in no answer."""
+    refused = served.api.call("POST", JOBS, {"type": "task", "payload": payload})
+    assert (refused.status, refused.json["field"]) == (422, field)
+    assert b"ghp_" not in refused.body
