@@ -75,7 +75,8 @@ class AmbiguousTask(OrangeError):
 
     def __init__(self, address: str, ids: Iterable[str]) -> None:
         self.address, self.ids = address, tuple(ids)
-        super().__init__(f"{address!r} may be any of {', '.join(self.ids)}: use the id")
+        shown = ", ".join(self.ids if len(self.ids) <= 9 else (*self.ids[:9], f"{len(self.ids) - 9} more"))
+        super().__init__(f"{address!r} may be any of {shown}: use the id")
 
 
 class StaleWrite(OrangeError):

@@ -114,6 +114,12 @@ class Asked:
             "spent": asdict(spending.bill_of(self.parts, task)),
         }
 
+    def views(self, ids: Sequence[str]) -> Rows:
+        """Return tasks as JSON, as a list shows them, with their bodies."""
+        viewer = self.viewer()
+        tasks = viewer.world.board.tasks
+        return [viewer.view(tasks[task_id], self.body(task_id)) for task_id in ids if task_id in tasks]
+
     def evidence(self, address: str) -> dict[str, Rows]:
         """Return what was said of a task's work: by the project's checks, by agents that reviewed it, by people."""
         return self._evidence(self.find(address))

@@ -91,7 +91,8 @@ def _from_request(parts: Parts, speaker: Speaker, new: NewTask, board: Board) ->
         raise InvalidInput("status", "a new task is pending or backlog")
     if task.ref and any(other.ref == task.ref for other in board.tasks.values()):
         raise InvalidInput("ref", f"{task.ref!r} is taken")
-    check_edges(board.tasks, task)
+    if task.blocked_by or task.parent:  # else it waits for nothing, and nothing can wait for what was not there
+        check_edges(board.tasks, task)
     if speaker.actor is Actor.AGENT and parent:
         check_caps(board.tasks, parent, settings.limits)
     return task

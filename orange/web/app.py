@@ -71,6 +71,8 @@ class Api:
                 app.router.add_get(operation.path, handler)  # HEAD, too
             else:
                 app.router.add_route(operation.method, operation.path, handler)
+        for path, methods in _plain_paths().items():
+            app.router.add_route("*", path, _not_allowed(methods))
         app.on_response_prepare.append(_on_prepare)
         app.on_shutdown.append(self._on_shutdown)
         return app
@@ -129,6 +131,23 @@ class Api:
         if tag is not None and request.if_none_match in {tag, "*"}:
             return web.Response(status=304, headers=answer.headers)
         return _json(answer.value, operation.status, "application/json", answer.headers)
+
+
+def _plain_paths() -> Mapping[str, frozenset[str]]:
+    """Return the paths without places and their methods: nothing else of the same form answers there."""
+    found: dict[str, frozenset[str]] = {}
+    for operation in OPERATIONS:
+        if not operation.places:
+            methods = {"GET", "HEAD"} if operation.method == "GET" else {operation.method}
+            found[operation.path] = found.get(operation.path, frozenset()) | methods
+    return found
+
+
+def _not_allowed(methods: frozenset[str]) -> _Handler:
+    async def handle(request: web.Request) -> web.StreamResponse:
+        raise web.HTTPMethodNotAllowed(request.method, methods)
+
+    return handle
 
 
 _DETAILS = {

@@ -38,8 +38,13 @@ _MISSING = {"404": "There is no such thing."}
 def document(operations: Iterable[Operation]) -> dict[str, Any]:
     """Describe the operations."""
     paths: dict[str, dict[str, Any]] = {}
-    for operation in operations:
-        paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation)
+    known = tuple(operations)
+    for operation in known:
+        found = _operation(operation)
+        links = _links(operation, known)
+        if links:
+            found["responses"][str(operation.status)]["links"] = links
+        paths.setdefault(operation.path, {})[operation.method.lower()] = found
     return {
         "openapi": "3.1.0",
         "info": {"title": "orange", "version": __version__, "description": _ABOUT},
@@ -66,6 +71,20 @@ def _operation(operation: Operation) -> dict[str, Any]:
         content = {"application/json": {"schema": operation.body.schema()}}
         found["requestBody"] = {"required": not operation.body_optional, "content": content}
     return found
+
+
+#: What makes something -> the place in other paths that names it, and where its id is in the answer.
+_MAKES = {"create_task": ("task", "$response.body#/task/id"), "submit_job": ("job", "$response.body#/job/id")}
+
+
+def _links(operation: Operation, known: Iterable[Operation]) -> dict[str, Any]:
+    """Say what may be done with what was made."""
+    if operation.id not in _MAKES:
+        return {}
+    place, where = _MAKES[operation.id]
+    return {
+        other.id: {"operationId": other.id, "parameters": {place: where}} for other in known if other.places == (place,)
+    }
 
 
 def _tag(path: str) -> str:

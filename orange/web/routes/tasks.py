@@ -45,7 +45,7 @@ def _create(request: Request) -> object:
 def _create_many(request: Request) -> object:
     project = request.project
     made = project.create_all([new_task(task) for task in request.body["tasks"]])
-    return {"tasks": [project.view(task.id) for task in made]}
+    return {"tasks": project.views([task.id for task in made])}
 
 
 def _read(request: Request) -> object:
@@ -110,7 +110,7 @@ _FILTER = Record(
         "parent": Text("Only the children of this task.", least=1, longest=500),
         "label": Text("Only with this label.", least=1, longest=500),
         "session": Text("Only of this session.", least=1, longest=500),
-        "id": Items(_ADDRESS, most=_MOST, about="Only these; those that are not there are passed over."),
+        "id": Items(Text(least=1, longest=64), most=_MOST, about="Only these; those that are not there are passed over."),
         "limit": Whole(1, _MOST, "How many at most; 100 unless told."),
         "cursor": Text("Where to go on: `next_cursor` of the answer before.", least=1, longest=500),
     }
