@@ -158,7 +158,7 @@ class _Asker:
         """What the answers have cost."""
         told = [run.conversation for run in self.runs]
         costs = [one.cost_usd for one in told if one.cost_usd is not None]
-        tokens = sum(one.tokens.input + one.tokens.output for one in told)
+        tokens = sum(one.tokens.input + one.tokens.output for one in told if one.tokens is not None)
         return Spent(self.agent, tuple(run.spec.run for run in self.runs), tokens, sum(costs) if costs else None)
 
     def _spec(self, question: Question) -> RunSpec:

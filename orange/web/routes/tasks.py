@@ -110,7 +110,9 @@ _FILTER = Record(
         "parent": Text("Only the children of this task.", least=1, longest=500),
         "label": Text("Only with this label.", least=1, longest=500),
         "session": Text("Only of this session.", least=1, longest=500),
-        "id": Items(Text(least=1, longest=64), most=_MOST, about="Only these; those that are not there are passed over."),
+        "id": Items(
+            Text(least=1, longest=64), most=_MOST, about="Only these; those that are not there are passed over."
+        ),
         "limit": Whole(1, _MOST, "How many at most; 100 unless told."),
         "cursor": Text("Where to go on: `next_cursor` of the answer before.", least=1, longest=500),
     }
