@@ -187,6 +187,18 @@ class Asked:
         """Return the path of the latest run's output."""
         return logs.latest(self.parts, self.find(address))
 
+    def screen(self, address: str) -> logs.Screen:
+        """Return the screen of a task's latest run, by the task's address or the name of its session.
+
+        Raises TaskNotFound, InvalidInput where nothing has run yet.
+        """
+        sessions = {task.tmux_session: task for task in self.board().tasks.values() if task.tmux_session}
+        task = sessions.get(address) or self.find(address)
+        found = logs.screen(self.parts, task)
+        if found is None:
+            raise InvalidInput("session", f"{task.id} has not run yet: there is nothing to see")
+        return found
+
     def follow(self, address: str) -> Iterator[str]:
         """Yield the latest run's output as it grows, until the run ends."""
         return logs.follow(self.parts, self.find(address))

@@ -23,16 +23,38 @@ def latest(parts: Parts, task: Task) -> str | None:
     return next((path for path in paths if os.path.isfile(path)), None)
 
 
+class Screen:
+    """What a task's latest run says: a file that grows until the run has ended."""
+
+    def __init__(self, parts: Parts, task: str, path: str) -> None:
+        self._parts, self._task, self.path = parts, task, path
+        self._run = os.path.basename(os.path.dirname(path))
+
+    def ended(self) -> bool:
+        """Whether nothing more will come."""
+        record = self._parts.runs.record(self._run)
+        return record is None or record.outcome is not None or self._abandoned()
+
+    def _abandoned(self) -> bool:
+        """Whether the task is no longer held by this run, so that no end of it will ever be written."""
+        task = self._parts.store.look(()).tasks.get(self._task)
+        return task is None or task.run != self._run
+
+
+def screen(parts: Parts, task: Task) -> Screen | None:
+    """Return the screen of the latest run, if it has any."""
+    path = latest(parts, task)
+    return None if path is None else Screen(parts, task.id, path)
+
+
 def follow(parts: Parts, task: Task) -> Iterator[str]:
     """Yield the latest run's output from its beginning, and as it grows, until the run has ended."""
-    path = latest(parts, task)
-    if path is None:
+    shown = screen(parts, task)
+    if shown is None:
         return
-    run = os.path.basename(os.path.dirname(path))
-    with open(path, encoding="utf-8", errors="replace") as file:
+    with open(shown.path, encoding="utf-8", errors="replace") as file:
         while True:
-            record = parts.runs.record(run)
-            ended = record is None or record.outcome is not None or _abandoned(parts, task.id, run)
+            ended = shown.ended()
             text = file.read()
             if text:
                 yield text
@@ -40,12 +62,6 @@ def follow(parts: Parts, task: Task) -> Iterator[str]:
                 return
             else:
                 time.sleep(PACE)
-
-
-def _abandoned(parts: Parts, task_id: str, run: str) -> bool:
-    """Whether the task is no longer held by this run, so that no end of it will ever be written."""
-    task = parts.store.read().tasks.get(task_id)
-    return task is None or task.run != run
 
 
 def wait_answer(parts: Parts, task_id: str, timeout: float | None) -> str:

@@ -20,9 +20,10 @@ from orange.core.service.admission import SAFE, Knock, Scope, admit
 from orange.core.service.shapes import Items, Record
 from orange.web import problems
 from orange.web.once import Once
-from orange.web.operation import NOTHING, Answer, Face, Operation, Request
+from orange.web.operation import NOTHING, Answer, Face, Kind, Operation, Request
 from orange.web.routes import OPERATIONS
 from orange.web.stream import stream
+from orange.web.terminal import terminal
 
 #: Seconds in which a body must have come.
 PATIENCE = 30.0
@@ -111,16 +112,23 @@ class Api:
                 None if operation.method in SAFE else _caller(http),
             )
             loop = asyncio.get_running_loop()
-            if operation.streams:
-                project = await loop.run_in_executor(self.pool, operation.run, request)
-                self.face.look()
-                return await stream(http, self.face.feed, project if isinstance(project, str) else None)
+            if operation.kind is not Kind.JSON:
+                return await self._go_on(
+                    operation.kind, http, await loop.run_in_executor(self.pool, operation.run, request)
+                )
             key = _header(http, "Idempotency-Key") if operation.method == "POST" else None
             asked = (operation.id, http.raw_path, data)
             return await loop.run_in_executor(self.pool, lambda: self._carry_out(operation, request, key, asked))
 
         handle.operation = operation  # type: ignore[attr-defined]  # what the guard goes by
         return handle
+
+    async def _go_on(self, kind: Kind, http: web.Request, about: Any) -> web.StreamResponse:
+        """Send what goes on after the answer has begun."""
+        if kind is Kind.SOCKET:
+            return await terminal(http, about)
+        self.face.look()
+        return await stream(http, self.face.feed, about)
 
     def _carry_out(
         self, operation: Operation, request: Request, key: str | None, asked: tuple[str, str, bytes]
@@ -163,11 +171,19 @@ def _knock(request: web.Request) -> Knock:
         request.raw_path,
         tuple(headers.getall("Host", ())),
         tuple(headers.getall("Origin", ())),
-        headers.get("Authorization", ""),
+        headers.get("Authorization", "") or _offered(headers.get("Sec-WebSocket-Protocol", "")),
         headers.get("Content-Type", ""),
         request.can_read_body,
         "websocket" in headers.get("Upgrade", "").lower(),
     )
+
+
+def _offered(protocols: str) -> str:
+    """Find the token among the protocols that a WebSocket offers, where a browser cannot send it otherwise."""
+    found = (
+        word.strip().removeprefix("bearer.") for word in protocols.split(",") if word.strip().startswith("bearer.")
+    )
+    return next((f"Bearer {token}" for token in found), "")
 
 
 async def _body(request: web.Request, largest: int) -> bytes:

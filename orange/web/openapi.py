@@ -13,7 +13,7 @@ from orange import __version__
 from orange.core.service.cards import CARD
 from orange.core.service.shapes import Items, Schema, Shape
 from orange.core.service.views import COMPONENTS
-from orange.web.operation import Operation
+from orange.web.operation import Kind, Operation
 
 _ABOUT = (
     "What the command line can do, for programs. Every request needs the token of the daemon's user as "
@@ -114,7 +114,7 @@ def _schema(part: Shape) -> Schema:
 
 def _headers(operation: Operation) -> list[dict[str, Any]]:
     text = {"type": "string", "minLength": 1, "maxLength": 200}
-    if operation.streams:
+    if operation.kind is Kind.EVENTS:
         about = "The id of the last event that was seen."
         return [{"name": "Last-Event-ID", "in": "header", "schema": text, "description": about}]
     if operation.method == "PATCH":
@@ -139,5 +139,6 @@ _PROBLEM = {"$ref": "#/components/schemas/Problem"}
 
 
 def _done(operation: Operation) -> dict[str, Any]:
-    kind = "text/event-stream" if operation.streams else "application/json"
-    return {"description": "It was done.", "content": {kind: {"schema": operation.answer}}}
+    if operation.kind is Kind.SOCKET:
+        return {"description": "A WebSocket follows."}
+    return {"description": "It was done.", "content": {operation.kind.value: {"schema": operation.answer}}}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import TYPE_CHECKING, Any, Protocol
 
 from orange.core.problems import InvalidInput
@@ -102,6 +103,17 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+class Kind(Enum):
+    """How an operation is answered, and what `run` returns for it."""
+
+    #: With JSON: the value, or an `Answer`.
+    JSON = "application/json"
+    #: With server-sent events: the name of the project, None for all.
+    EVENTS = "text/event-stream"
+    #: With a WebSocket: the screen to show.
+    SOCKET = "websocket"
+
+
 @dataclass(frozen=True, slots=True)
 class Operation:
     """One thing the API can do."""
@@ -115,7 +127,7 @@ class Operation:
     about: str
     #: What it answers, as JSON Schema.
     answer: Schema
-    #: Carries it out; returns the JSON value of the answer, or an `Answer`. Raises OrangeError.
+    #: Carries it out; returns what its kind says. Raises OrangeError.
     run: Callable[[Request], object]
     query: Record = NOTHING
     body: Record | None = None
@@ -129,8 +141,8 @@ class Operation:
     body_optional: bool = False
     #: Whether nobody needs a token for it.
     public: bool = False
-    #: Whether it is answered with events: of the project that `run` names, or of all.
-    streams: bool = False
+    #: How it is answered.
+    kind: Kind = Kind.JSON
 
     @property
     def scope(self) -> Scope:

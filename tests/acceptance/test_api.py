@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import sys
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 import pytest
+from aiohttp import ClientSession, WSServerHandshakeError
 
 from orange.core.lifecycle import TRANSITIONS, Status
 from tests.acceptance.api import Client, Reply, client
@@ -276,6 +278,37 @@ def test_a_websocket_is_not_opened_by_strangers(served: Served) -> None:
     for path in (TASKS, "/api/v2/sessions/x/terminal"):
         assert served.api.raw("GET", path, upgrade).status == 403
         assert served.api.raw("GET", path, [*upgrade, ("Origin", "http://evil.example")]).status == 403
+
+
+def test_a_runs_screen_is_shown_as_it_grows(place: Place) -> None:
+    """A WebSocket of our own page: what was said, what is said, and its end; a stranger's is refused."""
+    place.start()
+    api = client(place, ".read")
+    task = place.create("talk", f"say hello\nrun until test -e {place.home}/go; do sleep 0.1; done\nsay goodbye")
+    place.until(lambda: "hello" in place.orange("task", "log", task).out, "the first words")
+
+    async def watch(origin: str, token: str | None, session: str) -> str:
+        url, seen = f"http://127.0.0.1:{api.port}/api/v2/sessions/{session}/terminal", ""
+        offered = ("orange.screen", f"bearer.{token}")
+        async with ClientSession() as http, http.ws_connect(url, protocols=offered, origin=origin) as link:
+            assert link.protocol == "orange.screen"
+            async for message in link:
+                seen += message.data.decode()
+                if "hello" in seen:
+                    (place.home / "go").touch()
+        return seen
+
+    ours = f"http://127.0.0.1:{api.port}"
+    for origin, token, session, status in (
+        ("http://evil.example", api.token, task, 403),
+        (ours, "x" * 43, task, 401),
+        (ours, api.token, "nobody", 404),
+    ):
+        with pytest.raises(WSServerHandshakeError) as refused:
+            asyncio.run(watch(origin, token, session))
+        assert refused.value.status == status
+    assert "goodbye" in asyncio.run(watch(ours, api.token, str(place.task(task)["tmux_session"])))
+    assert api.call("GET", f"/api/v2/sessions/{task}/terminal").status == 426
 
 
 def test_a_target_with_another_host_in_it_is_refused(served: Served) -> None:

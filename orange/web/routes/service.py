@@ -9,7 +9,7 @@ from orange import __version__
 from orange.core.lifecycle import TRANSITIONS, Actor, Status
 from orange.core.service.shapes import Record
 from orange.core.service.views import OBJECT, TEXT, many, record, words
-from orange.web.operation import PROJECT, Operation, Request
+from orange.web.operation import PROJECT, Kind, Operation, Request
 
 
 def _health(_request: Request) -> object:
@@ -84,7 +84,7 @@ OPERATIONS = (
         _follow,
         Record({"project": PROJECT}),
         of_project=False,
-        streams=True,
+        kind=Kind.EVENTS,
     ),
     Operation("openapi", "GET", "/api/v2/openapi.json", "Describe all of this.", OBJECT, _describe, of_project=False),
 )

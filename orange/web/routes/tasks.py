@@ -11,7 +11,7 @@ from orange.core.service.shapes import Items, Record, Text, Truth, Whole, choice
 from orange.core.service.views import COUNT, EVENT, ONE_TASK, TEXT, WAITING, many, maybe, named, record
 from orange.core.service.views import TASKS as MANY_TASKS
 from orange.project.requests import Edit, Filter
-from orange.web.operation import Answer, Operation, Request
+from orange.web.operation import Answer, Kind, Operation, Request
 from orange.web.taskinput import CHANGES, NEW, edit, new_task
 
 _PATH = "/api/v2/tasks"
@@ -95,6 +95,10 @@ def _diff(request: Request) -> object:
     return {"task": task.id, "branch": task.branch, "diff": project.diff(task.id)}
 
 
+def _screen(request: Request) -> object:
+    return request.project.screen(request.places["session"])
+
+
 def _events(request: Request) -> object:
     project = request.project
     task = project.find(request.task)
@@ -156,5 +160,15 @@ OPERATIONS = (
     ),
     Operation("why", "GET", f"{_ONE}/why", "Say what a task waits for, and what would help.", _WHY, _why),
     Operation("diff", "GET", f"{_ONE}/diff", "Show what a task's branch changes against its base.", _DIFF, _diff),
+    Operation(
+        "terminal",
+        "GET",
+        "/api/v2/sessions/{session}/terminal",
+        "Show what a task's latest run says, as it says it: a WebSocket; the token is one of its protocols.",
+        TEXT,
+        _screen,
+        status=101,
+        kind=Kind.SOCKET,
+    ),
     Operation("events_of_task", "GET", f"{_ONE}/events", "Read a task's audit trail, oldest first.", _EVENTS, _events),
 )
