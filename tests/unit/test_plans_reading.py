@@ -296,6 +296,27 @@ def test_a_file_that_is_called_a_list_of_work_is_one(name: str) -> None:
     assert "Sound" in tree(plan_of(text.replace("# Shop", "# TODO for the shop"), "notes.md"))
 
 
+def test_phases_may_have_no_number_and_stand_within_phases() -> None:
+    """Whatever else their names say; the outer one counts, and the tasks of the inner ones stay."""
+    text = """# Tasks
+## Architecture Phase
+- [ ] Draw it
+- [ ] Show it
+## Implementation Phase
+- [ ] Phase 1: Model
+  - [ ] Add a type
+  - [ ] Test it
+- [ ] Ship it
+## Parallel Example: Design Phase
+Draw and show.
+"""
+    assert tree(plan_of(text)) == {
+        "Architecture Phase": None, "Draw it": "Architecture Phase", "Show it": "Architecture Phase",
+        "Implementation Phase": None, "Add a type": "Implementation Phase", "Test it": "Implementation Phase",
+        "Ship it": "Implementation Phase",
+    }  # fmt: skip
+
+
 def test_boxes_that_count_on_are_work_whatever_their_heading() -> None:
     """`2.1` below `2. Verification` as `1.1` below `1. Code`."""
     text = "## 1. Code\n- [ ] 1.1 Add it\n- [ ] 1.2 Wire it\n## 2. Verification\n- [ ] 2.1 Run it\n- [ ] 2.2 Break it\n"
@@ -406,6 +427,8 @@ def test_a_points_own_number_names_no_other_task() -> None:
         ("Things to do", Role.WORK),
         ("Tests to delete (told twice)", Role.WORK),
         ("How to build", Role.NEUTRAL),
+        ("Issues & Solutions", Role.CONTEXT),
+        ("Adding New Modules", Role.NEUTRAL),
         ("Changes in version 2", Role.CONTEXT),
         ("TODO soonish", Role.WORK),
     ],

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from orange.core.plans import facts
 from orange.core.plans.headings import (
-    as_milestone,
+    as_group,
     is_bare,
     is_outline,
     is_work,
@@ -130,7 +130,7 @@ def _is_field(section: Section, owner: Unit) -> bool:
 def _heading(section: Section, tag: Label, place: Place, found: Found) -> Unit:
     if not tag.title:
         tag = replace(tag, title=section.title if re.search(r"\w", section.title) else f"Line {section.line}")
-    tag = as_milestone(tag, section)
+    tag = as_group(tag, section)
     placed = Evidence.PLACED if place.role is Role.WORK else Evidence.LOOSE
     unit = Unit(
         tag,

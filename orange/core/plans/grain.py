@@ -148,7 +148,7 @@ def _capped(units: list[Unit], depth: int, *, fold: bool) -> list[Unit]:
         if depth > 1:
             unit.units = _capped(unit.units, depth - 1, fold=fold)
             kept.append(unit)
-        elif not fold and not _is_task(unit) and unit.heading and unit.units:
+        elif not fold and not _is_task(unit) and (unit.heading or unit.group) and unit.units:
             kept += _capped(_promoted(unit), 1, fold=fold)
         else:
             _fold_all(unit)

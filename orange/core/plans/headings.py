@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from orange.core.plans.labels import Label, label
 from orange.core.plans.markdown import plain
-from orange.core.plans.roles import Role, is_later, names_part, role_of
+from orange.core.plans.roles import Role, is_later, names_part, names_phase, role_of
 from orange.core.plans.tree import Item, Listing, Section
 
 #: Points that make a heading the name of a group, and that make a document an outline.
@@ -72,8 +72,10 @@ def _counts_on(section: Section, tag: Label) -> bool:
     return tag.number is not None and any(number.startswith(f"{tag.number}.") for number in boxes)
 
 
-def as_milestone(tag: Label, section: Section) -> Label:
-    """Read `M2` above parts that promise work as a milestone."""
+def as_group(tag: Label, section: Section) -> Label:
+    """Read `M2` above parts that promise work as a milestone, and `Design phase` as a phase."""
+    if tag.word is None and tag.ref is None and names_phase(tag.title):
+        return replace(tag, word="phase")
     match = re.fullmatch(r"M-?(\d+)", tag.ref or "")
     parts = any(role_of(label(part.title).title) is Role.WORK for part in section.sections)
     return replace(tag, word="milestone", number=match[1]) if match and tag.word is None and parts else tag

@@ -42,8 +42,9 @@ _WORK = re.compile(
     r"work items|deliverables|milestones|phases|phased delivery|roadmap|work breakdown( structure)?|checklist|"
     r"capabilities|implementation( plan| steps| tasks)?|tickets|issues|next steps|fixes|improvements|enhancements|"
     r"use cases|functionality|must haves?|should haves?|could haves?|nice to haves?|work packages|steps|"
-    r"tasks & milestones|sprints|modules|user scenarios|p[0-3])( list| overview| breakdown| table| & .*|"
+    r"tasks & milestones|sprints|user scenarios|p[0-3])( list| overview| breakdown| table| & .*|"
     r" and .*| (for|of|in) .*)?|to-?do .*|feature|requirement|bugs|task list( table)?|"
+    r"(architecture |functional |product |system )?modules|"
     r"(critical|urgent|highest?|high|medium|normal|low|lowest)( priority)?|"
     r"(?!how |why |when )([^:]* )?to (implement|build|do|add|write|create|fix|change|delete|remove|deliver)|"
     r"((task|story|feature|epic|milestone|phase|work) )?breakdown( structure)?"
@@ -61,6 +62,7 @@ _CONTEXT = re.compile(
     r"(user |target )?(personas?|audience|users)|target .*|stakeholders?|team|roles( and responsibilities)?|"
     r"(success |key )?(metrics|kpis?|measures).*|success criteria|risks?( .*|,.*)?|assumptions?.*|constraints?.*|"
     r"related .*|see also|references?|appendi(x|ces).*|open questions?|questions|(future|later)( .*)?|timeline|"
+    r"(issues|problems?) (&|and) (solutions|fixes)|"
     r"schedule|budget|"
     r"changes( .*)?|what'?s new.*|"
     r"revision history|change ?log|version history|document (control|history)|table of contents|contents|toc|"
@@ -130,6 +132,8 @@ _TYPES = (
 def role_of(title: str) -> Role:
     """Say what a heading promises; numbers and marks are already taken off it."""
     words = re.sub(r"\s*[(\[*].*$", "", title.lower()).strip(" .:!*_")
+    if names_phase(words):
+        return Role.NEUTRAL
     bare = _ARTICLE.sub("", words)
     for pattern, role in ((_CRITERIA, Role.CRITERIA), (_ORDER, Role.ORDER), (_CONTEXT, Role.CONTEXT)):
         if pattern.fullmatch(words) or pattern.fullmatch(bare):
@@ -137,6 +141,11 @@ def role_of(title: str) -> Role:
     words = bare
     heads = len(words.split()) <= _MOST_WORDS and _WORK.fullmatch(words)
     return Role.WORK if heads else Role.NEUTRAL
+
+
+def names_phase(title: str) -> bool:
+    """Whether a heading calls what stands below it a phase, without a number: `Design phase`."""
+    return re.fullmatch(r"[\w&/-]+( [\w&/-]+)? phase", title.strip(), re.IGNORECASE) is not None
 
 
 def is_later(title: str) -> bool:
