@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from orange.core.plans import facts
 from orange.core.plans.headings import (
@@ -24,41 +24,12 @@ from orange.core.plans.markdown import plain
 from orange.core.plans.model import Span
 from orange.core.plans.phrases import is_sequence
 from orange.core.plans.roles import Role, is_later, is_list_of_work, is_story, is_worklike, names_part, role_of
+from orange.core.plans.tables import of_table
 from orange.core.plans.tree import Block, Code, Item, Listing, Paragraph, Section, Table
-from orange.core.plans.units import Evidence, Unit, walk
+from orange.core.plans.units import Evidence, Found, Place, Unit, walk
 
 #: Words of a point that only names the group of the points below it.
 _MOST_WORDS = 6
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """What the headings above promise."""
-
-    role: Role = Role.NEUTRAL
-    category: str | None = None
-    feature: bool = False
-    #: Whether chapters about the order of work hold the work itself.
-    ordered: bool = False
-    #: Whether the document is points within points, and the outer ones only name groups.
-    outline: bool = False
-    #: Whether the document is a list of work, so that its points are work below any heading.
-    listed: bool = False
-
-
-@dataclass(slots=True)
-class Found:
-    """What a document holds: candidates, and what is said beside them."""
-
-    units: list[Unit]
-    #: Sentences outside of candidates, with their lines: some say in which order things go.
-    said: list[tuple[str, int]]
-    #: The name of a task -> what a chapter about the order of work says of it.
-    about: list[tuple[str, list[tuple[str, int]]]] = field(default_factory=list)
-    #: Candidates that go on one after another, with the sentence that says so and its line.
-    sequences: list[tuple[list[Unit], str, int]] = field(default_factory=list)
-    #: Lists in chapters about order, each point with its number, text and line: they name each other by number.
-    counted: list[list[tuple[str, str, int]]] = field(default_factory=list)
 
 
 def collect(root: Section, name: str = "") -> Found:
@@ -123,7 +94,7 @@ def _is_field(section: Section, owner: Unit) -> bool:
     """Take in a heading that is a field of what it stands below, such as `Estimate: 2 days`."""
     name, text = facts.field_of(section.title) or ("", "")
     if text:
-        _fill(owner, name, [(text, section.line)])
+        owner.fill(name, [(text, section.line)])
     return bool(text)
 
 
@@ -169,11 +140,11 @@ def _block(
     owner, units, found = into
     if isinstance(block, Listing):
         if expecting is not None and owner is not None:
-            _fill(owner, expecting, [(plain(_whole(item)), item.line) for item in block.items])
+            owner.fill(expecting, [(plain(_whole(item)), item.line) for item in block.items])
         else:
             units += _of_list(block, place, owner, found)
     elif isinstance(block, Table):
-        units += _of_table(block, place, owner, found)
+        units += of_table(block, place, owner, found)
     elif isinstance(block, Paragraph):
         return _of_paragraph(block, place, owner, found)
     elif owner is not None:
@@ -194,7 +165,7 @@ def _of_paragraph(block: Paragraph, place: Place, owner: Unit | None, found: Fou
     given, rest = facts.fields_of(block.text)
     for name, text, offset in given:
         if text:
-            _fill(owner, name, [(text, block.line + offset)])
+            owner.fill(name, [(text, block.line + offset)])
     if rest:
         owner.context.append(plain(" ".join(line for line, _ in rest)))
         owner.said += _sentences("\n".join(line for line, _ in rest), block.line + rest[0][1])
@@ -207,7 +178,7 @@ def _said(text: str, line: int, place: Place, to: tuple[Unit | None, Found]) -> 
     if owner is None:
         found.said += _sentences(text, line)
     elif place.role is Role.ORDER:
-        _fill(owner, "after", [(plain(text), line)])
+        owner.fill("after", [(plain(text), line)])
     else:
         owner.context.append(f"- {plain(text)}")
         owner.said += _sentences(text, line)
@@ -215,21 +186,6 @@ def _said(text: str, line: int, place: Place, to: tuple[Unit | None, Found]) -> 
 
 def _sentences(text: str, line: int) -> list[tuple[str, int]]:
     return [(plain(text), line)] if text.strip() else []
-
-
-def _fill(owner: Unit, name: str, texts: list[tuple[str, int]]) -> None:
-    if name == "id":
-        owner.label = replace(owner.label, ref=owner.label.ref or texts[0][0])
-        owner.evidence, owner.heading = Evidence.MARKED, owner.group
-    elif name == "criteria":
-        owner.criteria += [text for text, _ in texts]
-    elif name == "description":
-        owner.context += [text for text, _ in texts]
-        owner.said += texts
-    elif texts:
-        joined = "; ".join(text for text, _ in texts)
-        had = owner.facts.get(name)
-        owner.facts[name] = (f"{had[0]}; {joined}", had[1]) if had else (joined, texts[0][1])
 
 
 def _of_list(block: Listing, place: Place, owner: Unit | None, found: Found) -> list[Unit]:
@@ -261,7 +217,7 @@ def _of_item(item: Item, place: Place, owner: Unit | None, found: Found) -> list
     if given is not None and (owner is not None or not given[1]):
         texts = ([(given[1], item.line)] if given[1] else []) + _told(item)
         if owner is not None:
-            _fill(owner, given[0], texts)
+            owner.fill(given[0], texts)
         return []
     text = plain(item.text)
     tag = label(text)
@@ -349,43 +305,3 @@ def _whole(item: Item) -> str:
         elif isinstance(block, Listing):
             parts += [_whole(nested) for nested in block.items]
     return "; ".join(part.strip() for part in parts if part.strip()) if len(parts) > 1 else item.text
-
-
-def _of_table(block: Table, place: Place, owner: Unit | None, found: Found) -> list[Unit]:
-    """Return a table's rows where its head names a task or an id; others are background."""
-    names = [facts.name_of(cell) for cell in block.head]
-    if place.role in {Role.CONTEXT, Role.CRITERIA} or not facts.is_work(block.head):
-        for row in block.rows if place.role is Role.ORDER or owner is None else []:
-            found.said.append((" ".join(row.cells), row.line))
-        return []
-    return [unit for row in block.rows if (unit := _of_row(row.cells, names, row.line, place))]
-
-
-def _of_row(cells: list[str], names: list[str | None], line: int, place: Place) -> Unit | None:
-    given = {name: cell for name, cell in zip(names, cells, strict=False) if name and cell.strip(" -–—")}
-    title = given.pop("title", None) or given.pop("description", None)
-    if not title and " " in given.get("id", ""):
-        title = given.pop("id")  # `Issue` may head what it is, too
-    if not title:
-        return None
-    tag, own = label(title), given.pop("id", "").strip("`*[] ")
-    if not tag.title:
-        return None
-    if own.replace(".", "").isdigit():
-        tag = replace(tag, number=own)
-    elif own and len(own) <= 16 and " " not in own:
-        tag = replace(tag, ref=own)
-    marked = bool(own) or tag.is_single or "after" in given
-    unit = Unit(
-        tag,
-        title,
-        Span(line, line),
-        Evidence.MARKED if marked or place.role is Role.WORK else Evidence.PLACED,
-        feature=place.feature,
-        done=facts.is_done(given.pop("status", "")),
-        category=place.category,
-        said=[(title, line)],
-    )
-    for name, text in given.items():
-        _fill(unit, name, [(text, line)])
-    return unit

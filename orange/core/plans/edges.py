@@ -10,13 +10,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from orange.core.plans.collect import Found
 from orange.core.plans.facts import parts
 from orange.core.plans.labels import label, titled
 from orange.core.plans.model import Doubt
 from orange.core.plans.phrases import Claim, claims
 from orange.core.plans.targets import Index, Target
-from orange.core.plans.units import Unit, walk
+from orange.core.plans.units import Found, Unit, walk
 
 #: Of an order that nobody put into words: phases in a row, and what `[P]` is missing from.
 _PHASES, _UNMARKED = 0.6, 0.5

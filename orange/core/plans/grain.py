@@ -10,11 +10,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
-from orange.core.plans.collect import Found
 from orange.core.plans.labels import label, titled
 from orange.core.plans.model import Granularity, Parameters, Span
 from orange.core.plans.roles import is_worklike
-from orange.core.plans.units import Evidence, Unit, walk
+from orange.core.plans.units import Evidence, Found, Unit, walk
 
 #: Levels of tasks within one another, where nothing else is asked for.
 _DEPTHS = {Granularity.COARSE: 1, Granularity.BALANCED: 2, Granularity.FINE: 3}
