@@ -31,6 +31,20 @@ class State(StrEnum):
     FAILED = "failed"
 
 
+class QuickNotFound(InvalidInput):
+    """No quick action answers to the given address."""
+
+    code = "quick_run_not_found"
+    http_status = 404
+
+
+class NotCompleted(InvalidInput):
+    """A quick action that cannot become a task: it is not over, or has failed."""
+
+    code = "not_completed"
+    http_status = 409
+
+
 #: It is over, whatever came of it.
 OVER = frozenset({State.COMPLETED, State.FAILED})
 
@@ -174,9 +188,11 @@ def ended(quick: QuickRun, outcome: Outcome | None, message: str, at: str) -> Qu
 def find(address: str, known: Iterable[QuickRun]) -> QuickRun:
     """Find one by its id, or a beginning of it that no other has. Raises InvalidInput."""
     found = [quick for quick in known if quick.id == address or (len(address) >= 4 and quick.id.startswith(address))]
-    if len(found) != 1:
-        what = f"may be any of {', '.join(quick.id for quick in found)}" if found else "is none"
-        raise InvalidInput("quick action", f"{address!r} {what}: `orange quick list` shows their ids")
+    if not found:
+        raise QuickNotFound("quick action", f"{address!r} is none: `orange quick list` shows their ids")
+    if len(found) > 1:
+        some = ", ".join(quick.id for quick in found)
+        raise InvalidInput("quick action", f"{address!r} may be any of {some}: `orange quick list` shows their ids")
     return found[0]
 
 

@@ -232,6 +232,10 @@ class Asked:
             for w in self.parts.workspaces.list()
         ]
 
+    def agents(self) -> Rows:
+        """List the agents of this machine."""
+        return self.parts.agents()
+
     def config_show(self) -> Rows:
         """List every setting with its value and where that came from."""
         return self.parts.configuration.rows()

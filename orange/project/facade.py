@@ -33,6 +33,7 @@ from orange.project.queue import Queue
 from orange.project.quick import QuickActions
 from orange.project.refusing import on_record
 from orange.project.requests import Edit, NewTask
+from orange.project.runviews import RunViews
 from orange.project.takeover import Handover
 from orange.project.world import live_runs
 
@@ -213,6 +214,11 @@ class Project(Asked):
     def quick(self) -> QuickActions:
         """The quick actions."""
         return QuickActions(self.parts, self.speaker)
+
+    @property
+    def runs(self) -> RunViews:
+        """The runs of its tasks."""
+        return RunViews(self.parts)
 
     @property
     def queue(self) -> Queue:

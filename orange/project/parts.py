@@ -18,6 +18,7 @@ from orange.core.usage import Usage
 
 if TYPE_CHECKING:
     from orange.core.plans.asking import Foreground
+    from orange.core.service.runpages import RunFolders
 
 
 class Parts(Protocol):
@@ -74,6 +75,13 @@ class Parts(Protocol):
     @property
     def usage(self) -> Usage:
         """What runs used."""
+
+    @property
+    def folders(self) -> RunFolders:
+        """What lies in the folders of runs."""
+
+    def agents(self) -> list[dict[str, object]]:
+        """List the agents of this machine: `name`, `usable`, `version`, and the `reason` why not."""
 
     @property
     def containers(self) -> Containers:

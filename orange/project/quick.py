@@ -19,7 +19,7 @@ from orange.core.model import Outcome, Presence, Task
 from orange.core.plaintext import SecretRefused
 from orange.core.ports import RunSpec
 from orange.core.problems import DaemonUnavailable, InvalidInput, OrangeError
-from orange.core.quick import QuickRun, State
+from orange.core.quick import NotCompleted, QuickRun, State
 from orange.core.redact import SHAPES
 from orange.core.settings import AgentSettings
 from orange.project import creation, dispatching, launch, spending
@@ -236,7 +236,7 @@ def _task_of(parts: Parts, quick: QuickRun) -> Task | None:
 
 def _create(parts: Parts, speaker: Speaker, quick: QuickRun) -> Task:
     if quick.status is not State.COMPLETED:
-        raise InvalidInput("quick action", f"{quick.id} is {quick.status}: only a completed one becomes a task")
+        raise NotCompleted("quick action", f"{quick.id} is {quick.status}: only a completed one becomes a task")
     if quick.rescue:
         parts.quick.offer(quick.rescue, str(quick.branch))
     asking = Speaker(Actor.PERSON, quick.by) if speaker.actor is Actor.DAEMON else speaker

@@ -67,11 +67,11 @@ class Api:
 
         app = web.Application(middlewares=[guard])
         for operation in OPERATIONS:
-            handler = self._handler(operation)
+            handler, path = self._handler(operation), operation.path.replace("{path}", "{path:.*}")
             if operation.method == "GET":
-                app.router.add_get(operation.path, handler)  # HEAD, too
+                app.router.add_get(path, handler)  # HEAD, too
             else:
-                app.router.add_route(operation.method, operation.path, handler)
+                app.router.add_route(operation.method, path, handler)
         for path, methods in _plain_paths().items():
             app.router.add_route("*", path, _not_allowed(methods))
         app.on_response_prepare.append(_on_prepare)
@@ -112,7 +112,7 @@ class Api:
                 None if operation.method in SAFE else _caller(http),
             )
             loop = asyncio.get_running_loop()
-            if operation.kind is not Kind.JSON:
+            if operation.kind in {Kind.EVENTS, Kind.SOCKET}:
                 return await self._go_on(
                     operation.kind, http, await loop.run_in_executor(self.pool, operation.run, request)
                 )
@@ -138,7 +138,10 @@ class Api:
         tag = answer.headers.get("ETag")
         if tag is not None and request.if_none_match in {tag, "*"}:
             return web.Response(status=304, headers=answer.headers)
-        return _json(answer.value, operation.status, "application/json", answer.headers)
+        if operation.kind is Kind.TEXT and isinstance(answer.value, str):
+            text = answer.value.encode("utf-8", "replace")
+            return web.Response(body=text, content_type=Kind.TEXT.value, charset="utf-8", headers=answer.headers)
+        return _json(answer.value, operation.status, Kind.JSON.value, answer.headers)
 
 
 def _plain_paths() -> Mapping[str, frozenset[str]]:

@@ -74,7 +74,11 @@ def _operation(operation: Operation) -> dict[str, Any]:
 
 
 #: What makes something -> the place in other paths that names it, and where its id is in the answer.
-_MAKES = {"create_task": ("task", "$response.body#/task/id"), "submit_job": ("job", "$response.body#/job/id")}
+_MAKES = {
+    "create_task": ("task", "$response.body#/task/id"),
+    "submit_job": ("job", "$response.body#/job/id"),
+    "start_quick_run": ("quick_run", "$response.body#/quick_run/id"),
+}
 
 
 def _links(operation: Operation, known: Iterable[Operation]) -> dict[str, Any]:

@@ -108,6 +108,8 @@ class Kind(Enum):
 
     #: With JSON: the value, or an `Answer`.
     JSON = "application/json"
+    #: With text: it, or an `Answer`.
+    TEXT = "text/plain"
     #: With server-sent events: the name of the project, None for all.
     EVENTS = "text/event-stream"
     #: With a WebSocket: the screen to show.

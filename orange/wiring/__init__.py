@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from orange.core.pages.model import PageReader
     from orange.core.plans.asking import Foreground
     from orange.core.redact import Secrets
+    from orange.core.service.runpages import RunFolders
     from orange.project import Project
 
 
@@ -96,6 +97,22 @@ class Wired:
 
         history = open_history(self.layout, batches=self.is_daemon)
         return FileStore(self.layout, history, self.clock, autorecord=not self.is_daemon, secrets=self.secrets)
+
+    @cached_property
+    def folders(self) -> RunFolders:
+        """What lies in the folders of runs."""
+        from orange.adapters.runfolders import FileRunFolders
+
+        return FileRunFolders(self.layout, self.secrets)
+
+    def agents(self) -> list[dict[str, object]]:
+        """List the agents of this machine: usable, version, and why not."""
+        from orange.adapters import capabilities
+
+        return [
+            {"name": found.name, "usable": found.usable, "version": found.version, "reason": found.reason}
+            for found in capabilities.agents(self.settings())
+        ]
 
     @cached_property
     def secrets(self) -> Secrets:

@@ -57,13 +57,7 @@ def trust_project(path: str) -> dict[str, Any]:
 
 def agents(path: str) -> list[dict[str, Any]]:
     """List the agents of this machine: usable, version, and why not."""
-    from orange.adapters import capabilities
-
-    parts = open_parts(path)
-    return [
-        {"name": found.name, "usable": found.usable, "version": found.version, "reason": found.reason}
-        for found in capabilities.agents(parts.settings())
-    ]
+    return open_parts(path).agents()
 
 
 def doctor(path: str) -> list[dict[str, Any]]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import product
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 import pytest
 
@@ -12,6 +14,7 @@ from tests.acceptance.conftest import configure, fresh_place
 from tests.acceptance.place import Place
 
 JOBS = "/api/queue/jobs"
+QUICK = "/api/v2/quick-runs"
 
 
 class Served(NamedTuple):
@@ -120,3 +123,88 @@ def test_a_job_that_cannot_be_taken_names_its_field(served: Served, payload: dic
     refused = served.api.call("POST", JOBS, {"type": "task", "payload": payload})
     assert (refused.status, refused.json["field"]) == (422, field)
     assert b"ghp_" not in refused.body
+
+
+def test_quick_actions_are_asked_for_looked_at_and_promoted(served: Served) -> None:
+    """A completed one becomes one task, however often that is asked; a failed one becomes none."""
+    api, place = served.api, served.place
+
+    def asked(script: str) -> dict[str, Any]:
+        said = {"prompt": f"Do it once\n```script\n{script}\n```"}
+        made = str(api.post(QUICK, said, 201)["quick_run"]["id"])
+        found: dict[str, Any] = {}
+
+        def over() -> bool:
+            found.update(api.get(f"{QUICK}/{made}")["quick_run"])
+            return found["status"] in {"completed", "failed"}
+
+        place.until(over, f"quick action {made} to end")
+        return found
+
+    done, failed = asked("write q.txt q\nsay all is well"), asked("exit 4")
+    assert (done["status"], done["error"], done["promoted_task_id"]) == ("completed", None, None)
+    assert "all is well" in done["result_summary"]
+    assert failed["status"] == "failed"
+    assert failed["error"]
+    assert {one["id"] for one in api.get(QUICK)["quick_runs"]} >= {done["id"], failed["id"]}
+    first, again = (api.post(f"{QUICK}/{done['id']}/promote") for _ in range(2))
+    assert first["task"]["id"] == again["task"]["id"] == again["quick_run"]["promoted_task_id"]
+    assert first["task"]["source"]["kind"] == "promoted_quick_action"
+    refused = api.call("POST", f"{QUICK}/{failed['id']}/promote")
+    assert (refused.status, refused.json["code"]) == (409, "not_completed")
+    missing = api.call("GET", f"{QUICK}/zzzzzzzz")
+    assert (missing.status, missing.json["code"]) == (404, "quick_run_not_found")
+
+
+#: Ways to write a path that leads elsewhere, and what could be put before and behind it.
+DOTS = ("..", "%2e%2e", "%2E.", "..%00", "....", "..;", "%252e%252e", "..%c0%af", "\uff0e\uff0e", "..%5c")
+SLASHES = ("/", "%2f", "%5c", "//")
+TARGETS = ("spec.json", "etc/passwd", "output.log", "../config", "TASK.md", "")
+FORMS = [
+    f"{first}{slash.join([dots] * depth)}{slash}{target}"
+    for dots, slash, target in product(DOTS, SLASHES, TARGETS)
+    for depth, first in ((1, "logs/"), (3, ""), (9, "/"))
+]
+
+
+def test_runs_tell_what_they_said_and_left_and_nothing_else(served: Served) -> None:
+    """A log comes page by page and whole; each file of the record is there; every other path is the same 404."""
+    api, place = served.api, served.place
+    token = f"ghp_{'a1B2' * 9}"
+    body = f"```script\nsay begin {token}\nsay é end\nwrite log.txt 1\ncommit Add log\n```\n"
+    task = api.post("/api/v2/tasks", {"title": "Speak", "body": body.replace(token, "none"), "status": "pending"}, 201)
+    name = task["task"]["id"]
+    place.until(lambda: api.get(f"/api/v2/tasks/{name}")["task"]["status"] == "done", "the task to be done")
+    (run,) = api.get(f"/api/v2/tasks/{name}/runs")["runs"]
+    assert (run["kind"], run["outcome"], run["code"]) == ("work", "finished", "PUBLISHED_MERGE")
+    path = f"/api/v2/runs/{run['run']}"
+    page = api.get(f"{path}/log")
+    assert "é end" in page["text"]
+    assert (page["after"], page["ended"]) == (page["size"], True)
+    assert api.get(f"{path}/log?after={page['after']}")["text"] == ""
+    middle = len(page["text"].partition("\n")[0].encode()) + 1
+    assert page["text"].encode()[middle:] == api.get(f"{path}/log?after={middle}")["text"].encode()
+    listed = {one["path"]: one["size"] for one in api.get(f"{path}/artifacts")["artifacts"]}
+    assert {"task_context.json", "output.log", "patches/changes.patch", "reports/run_summary.json"} <= set(listed)
+    for artifact, size in listed.items():
+        found = api.call("GET", f"{path}/artifacts/{artifact}")
+        assert (found.status, found.headers["Content-Type"]) == (200, "text/plain; charset=utf-8")
+        assert len(found.body) == size
+    folder = place.repo / ".git" / "orange" / "runs" / run["run"]
+    with (folder / "output.log").open("a") as file:
+        file.write(f"{token}\n")
+    assert token not in api.get(f"{path}/log?after={page['size']}")["text"]
+    assert token.encode() not in api.call("GET", f"{path}/artifacts/output.log").body
+    (folder / "review.json").symlink_to("/etc/passwd")
+    nothing = api.call("GET", f"{path}/artifacts/review.json")
+    assert (nothing.status, nothing.json["code"]) == (404, "run_not_found")
+    for form in (*FORMS[:500], "spec.json", "mail", "skills/a/SKILL.md"):
+        asked = f"{path}/artifacts/{quote(form, safe='/%;.')}"
+        assert api.call("GET", asked).body == nothing.body, form
+    for odd in ("x", "..", "%2e%2e", f"{run['run']}x", "A-1", "-"):
+        assert api.call("GET", f"/api/v2/runs/{odd}/log").body == nothing.body, odd
+
+
+def test_agents_are_listed_as_the_command_line_lists_them(served: Served) -> None:
+    """Which there are, and why one is unusable."""
+    assert served.api.get("/api/v2/agents") == served.place.orange("agents", "--json").json

@@ -53,6 +53,7 @@ from orange.core.pages.model import PageReader
 from orange.core.ports import Configuration, Containers, RunRecord, RunSpec
 from orange.core.problems import DependencyCycle, OrangeError, Problem
 from orange.core.rules import Change
+from orange.core.service.runpages import RunFolders
 from orange.core.settings import ReviewSettings, Settings
 from orange.core.sharing import Candidate, Forge, Integrated
 from orange.project import Project
@@ -250,6 +251,13 @@ class ModelParts:
 
     @property
     def configuration(self) -> Configuration:
+        raise NotImplementedError
+
+    @property
+    def folders(self) -> RunFolders:
+        raise NotImplementedError
+
+    def agents(self) -> list[dict[str, object]]:
         raise NotImplementedError
 
     @property

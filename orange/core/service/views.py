@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from orange.core.lifecycle import BoardState, Status
 from orange.core.model import Priority, Publish
+from orange.core.quick import State
 from orange.core.service.queue import STAGES, JobStatus, StageStatus
 from orange.core.service.shapes import Schema
 
@@ -142,6 +143,26 @@ JOB = record(
     about="A job of the queue.",
 )
 
+QUICK_RUN = record(
+    {
+        "id": TEXT,
+        "prompt": TEXT,
+        "title": TEXT,
+        "status": words(State),
+        "agent": TEXT,
+        "created_at": TEXT,
+        "started_at": maybe(TEXT),
+        "finished_at": maybe(TEXT),
+        "logs_ref": maybe({**TEXT, "description": "The file of what its agent says."}),
+        "result_summary": maybe({**TEXT, "description": "The last that its agent said."}),
+        "error": maybe(TEXT),
+        "changed_files": COUNT,
+        "patch": maybe({**TEXT, "description": "The file of what it changed."}),
+        "promoted_task_id": maybe(TEXT),
+    },
+    about="A quick action.",
+)
+
 #: The parts of the document that have a name.
 COMPONENTS: Mapping[str, Schema] = {
     "Task": TASK,
@@ -150,6 +171,7 @@ COMPONENTS: Mapping[str, Schema] = {
     "Event": EVENT,
     "Job": JOB,
     "JobSummary": JOB_SUMMARY,
+    "QuickRun": QUICK_RUN,
 }
 
 ONE_TASK = record({"task": named("Task")}, more=False)

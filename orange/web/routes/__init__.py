@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from orange.web.operation import Operation
-from orange.web.routes import moves, queue, service, tasks, views
+from orange.web.routes import moves, queue, quick, runs, service, tasks, views
 
 OPERATIONS: tuple[Operation, ...] = (
     *tasks.OPERATIONS,
     *moves.OPERATIONS,
+    *runs.OPERATIONS,
     *queue.OPERATIONS,
+    *quick.OPERATIONS,
     *views.OPERATIONS,
     *service.OPERATIONS,
 )
