@@ -77,6 +77,7 @@ def _operation(operation: Operation) -> dict[str, Any]:
 _MAKES = {
     "create_task": ("task", "$response.body#/task/id"),
     "submit_job": ("job", "$response.body#/job/id"),
+    "preview_prd": ("import", "$response.body#/job_id"),
     "start_quick_run": ("quick_run", "$response.body#/quick_run/id"),
 }
 

@@ -14,6 +14,7 @@ from tests.acceptance.conftest import configure, fresh_place
 from tests.acceptance.place import Place
 
 JOBS = "/api/queue/jobs"
+IMPORT = "/api/v2/import"
 QUICK = "/api/v2/quick-runs"
 
 
@@ -208,3 +209,62 @@ def test_runs_tell_what_they_said_and_left_and_nothing_else(served: Served) -> N
 def test_agents_are_listed_as_the_command_line_lists_them(served: Served) -> None:
     """Which there are, and why one is unusable."""
     assert served.api.get("/api/v2/agents") == served.place.orange("agents", "--json").json
+
+
+PRD = "# Shop\n\n## Tasks\n\n- [ ] Store\n- [ ] Page (depends on Store)\n- [ ] Mail (depends on Page)\n"
+
+
+def test_a_document_is_previewed_and_committed_once(place: Place) -> None:
+    """The preview makes no task and survives a restart; committed twice, its tasks are there once, only roots ready."""
+    place.orange("daemon", "pause")
+    place.start()
+    api = client(place)
+    asked = {"prd_content": PRD, "granularity": "fine", "auto_ready": True, "max_parallelism_hint": 2}
+    before = api.get("/api/v2/tasks?all=true&limit=1")["total"]
+    shown = api.post(f"{IMPORT}/prd/preview", asked)
+    preview, job_id = shown["preview"], shown["job_id"]
+    assert preview["prd_title"] == "Shop"
+    keys = [task["key"] for task in preview["tasks"]]
+    assert [(edge["from"], edge["to"]) for edge in preview["dependencies"]] == [("store", "page"), ("page", "mail")]
+    assert (preview["root_task_ids"], preview["estimated_waves"]) == (["store"], [["store"], ["page"], ["mail"]])
+    assert preview["summary"]["wave_count"] == 3
+    assert api.post(f"{IMPORT}/prd/preview", asked)["job_id"] == job_id
+    assert api.get("/api/v2/tasks?all=true&limit=1")["total"] == before
+    place.orange("daemon", "stop")
+    place.start()
+    api = client(place)
+    assert api.get(f"{IMPORT}/{job_id}")["job"]["status"] == "preview_ready"
+    made = api.post(f"{IMPORT}/prd/commit", {"job_id": job_id})
+    assert (made["created_count"], made["dependency_count"]) == (len(keys), 2)
+    assert api.post(f"{IMPORT}/prd/commit", {"job_id": job_id}) == made
+    assert api.get("/api/v2/tasks?all=true&limit=1")["total"] == before + len(keys)
+    job = api.get(f"{IMPORT}/{job_id}")["job"]
+    assert (job["status"], job["result"]["created_task_ids"]) == ("committed", made["created_task_ids"])
+    assert (job["task_count"], job["edge_count"], job["kind"]) == (len(keys), 2, "prd_import")
+    ready = {task["id"]: task["title"] for task in api.get("/api/v2/tasks/ready")["tasks"]}
+    assert {title for id_, title in ready.items() if id_ in made["created_task_ids"]} == {"Store"}
+
+
+@pytest.mark.parametrize(
+    ("said", "status", "code"),
+    [
+        ({}, 422, "invalid_input"),
+        ({"prd_content": "a", "prd_path": "README.md"}, 422, "invalid_input"),
+        ({"prd_path": "../../../../etc/passwd"}, 422, "invalid_input"),
+        ({"prd_path": ".git/config"}, 422, "invalid_input"),
+        ({"prd_path": "missing.md"}, 422, "invalid_input"),
+        ({"prd_path": "."}, 422, "invalid_input"),
+        ({"prd_content": "a", "granularity": "tiny"}, 422, "invalid_input"),
+        ({"prd_content": "x" * (9 << 20)}, 422, "invalid_input"),
+        ({"prd_content": "x" * (17 << 20)}, 413, "unreadable"),
+    ],
+)
+def test_a_document_that_is_none_makes_no_plan(served: Served, said: dict[str, Any], status: int, code: str) -> None:
+    """Refused in one sentence; a file of the repository may be named, none beside it."""
+    api = served.api
+    plans = api.get("/api/v2/plans")
+    refused = api.call("POST", f"{IMPORT}/prd/preview", said)
+    assert (refused.status, refused.json["code"]) == (status, code)
+    assert api.get("/api/v2/plans") == plans
+    assert api.call("GET", f"{IMPORT}/none").json["code"] == "import_not_found"
+    assert api.call("POST", f"{IMPORT}/prd/commit", {"job_id": "none"}).status == 404

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from orange.web.operation import Operation
-from orange.web.routes import moves, queue, quick, runs, service, tasks, views
+from orange.web.routes import imports, moves, queue, quick, runs, service, tasks, views
 
 OPERATIONS: tuple[Operation, ...] = (
     *tasks.OPERATIONS,
@@ -11,6 +11,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *runs.OPERATIONS,
     *queue.OPERATIONS,
     *quick.OPERATIONS,
+    *imports.OPERATIONS,
     *views.OPERATIONS,
     *service.OPERATIONS,
 )
