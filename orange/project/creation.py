@@ -29,10 +29,10 @@ def create_all(parts: Parts, speaker: Speaker, wanted: Sequence[NewTask]) -> lis
     """Create tasks in one entry, all or none; each may be blocked by those before it. Raises as `create` does."""
     many = f"create {len(wanted)} tasks" if len(wanted) > 1 else "create task"
     with parts.store.transaction(many) as tx:
-        return [_create(tx, parts, speaker, new) for new in wanted]
+        return [add(tx, parts, speaker, new) for new in wanted]
 
 
-def _create(tx: Transaction, parts: Parts, speaker: Speaker, new: NewTask) -> Task:
+def add(tx: Transaction, parts: Parts, speaker: Speaker, new: NewTask) -> Task:
     """Write a checked task and link it to its parent."""
     made = tx.create(_from_request(parts, speaker, new, tx.board()), new.body)
     warned = {"warnings": list(new.warnings)} if new.warnings else {}
@@ -56,7 +56,7 @@ def _from_request(parts: Parts, speaker: Speaker, new: NewTask, board: Board) ->
     check_works(speaker)
     settings = parts.settings()
     title, name = _title_and_name(new)
-    _check_type(parts, new.type)
+    check_type(parts, new.type)
     parent = _parent(speaker, new, board)
     task = Task(
         id=_fresh_id(parts, board),
@@ -111,7 +111,7 @@ def _title_and_name(new: NewTask) -> tuple[str, str]:
     return title, name or names.slug(title)
 
 
-def _check_type(parts: Parts, kind: str) -> None:
+def check_type(parts: Parts, kind: str) -> None:
     """Refuse a type that has no pipeline."""
     if kind not in SHAPES and kind not in parts.pipelines.names():
         known = ", ".join(parts.pipelines.names())

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, replace
+from typing import Any
 
 from orange.core import names
 from orange.core.body import REVIEW
@@ -11,10 +13,12 @@ from orange.core.lifecycle import Actor, StuckReason
 from orange.core.model import Board, Task
 from orange.core.present import revision
 from orange.core.problems import DependencyCycle, InvalidInput, NotAllowed, StaleWrite
-from orange.project.creation import check_speaks_for
+from orange.core.storeports import Transaction
+from orange.project import creation
+from orange.project.claims import check_person
 from orange.project.parts import Parts
 from orange.project.record import Pen
-from orange.project.requests import Edit, Speaker
+from orange.project.requests import FREE, Edit, NewTask, Speaker
 
 #: Sections of the body that an agent may write.
 AGENT_SECTIONS = ("Plan", "Handoff", "Questions")
@@ -22,24 +26,81 @@ AGENT_SECTIONS = ("Plan", "Handoff", "Questions")
 
 def edit(parts: Parts, speaker: Speaker, task_id: str, change: Edit) -> Task:
     """Change free keys and edges. `change.status` is the caller's business (see moves)."""
-    check_speaks_for(speaker, task_id)
     with parts.store.transaction(f"update {task_id}") as tx:
-        pen = Pen(parts, speaker, tx)
-        task = tx.task(task_id)
-        if change.seen is not None and change.seen != revision(task, tx.body(task_id)):
-            raise StaleWrite(task_id, "it is not as you read it: read it again")
-        edited = replace(
-            task,
-            title=_title(change.title) if change.title is not None else task.title,
-            priority=change.priority or task.priority,
-            labels=_labels(task, change),
-        )
-        if change.block or change.unblock:
-            edited = replace(edited, blocked_by=_edges(tx.board(), task, change))
-        if edited == task:
-            return task
-        pen.event(task.id, "task.updated", **_differences(task, edited))
-        return pen.keep(edited)
+        return apply(tx, parts, speaker, task_id, change)
+
+
+def batch(parts: Parts, speaker: Speaker, new: Sequence[NewTask], edits: Sequence[tuple[str, Edit]]) -> list[Task]:
+    """Create tasks and change others by their addresses, in one entry: all of it, or nothing."""
+    with parts.store.transaction(f"create {len(new)} and update {len(edits)} tasks") as tx:
+        made = [creation.add(tx, parts, speaker, wanted) for wanted in new]
+        return made + [
+            apply(tx, parts, speaker, names.resolve(address, tx.board().tasks), change) for address, change in edits
+        ]
+
+
+def apply(tx: Transaction, parts: Parts, speaker: Speaker, task_id: str, change: Edit) -> Task:
+    """Change a task within a transaction. Raises StaleWrite, InvalidInput, DependencyCycle, NotAllowed."""
+    creation.check_speaks_for(speaker, task_id)
+    if change.values or change.sections or change.parent is not None:
+        check_person(speaker, "change these keys of a task")
+    pen, task = Pen(parts, speaker, tx), tx.task(task_id)
+    if change.seen is not None and change.seen != revision(task, tx.body(task_id)):
+        raise StaleWrite(task_id, "it is not as you read it: read it again")
+    edited = replace(
+        task,
+        title=_title(change.title) if change.title is not None else task.title,
+        priority=change.priority or task.priority,
+        labels=_labels(task, change),
+        **_free(parts, tx, task, change),
+    )
+    if change.block or change.unblock:
+        edited = replace(edited, blocked_by=_edges(tx.board(), task, change))
+    if change.parent is not None:
+        edited = replace(edited, parent=_adopted(pen, edited, change.parent))
+    for name, text in change.sections.items():
+        tx.write_section(task_id, name, text)
+    told = _differences(task, edited) | ({"sections": list(change.sections)} if change.sections else {})
+    if not told:
+        return task
+    pen.event(task.id, "task.updated", **told)
+    return pen.keep(edited)
+
+
+def _free(parts: Parts, tx: Transaction, task: Task, change: Edit) -> dict[str, Any]:
+    """Return the free keys as they are to be; what is cleared gets its default. Raises InvalidInput."""
+    found = {key: value for key, value in change.values.items() if key in FREE}
+    found |= {key: _DEFAULTS[key] for key, value in found.items() if value is None and key in _DEFAULTS}
+    if "type" in found:
+        creation.check_type(parts, str(found["type"]))
+    if found.get("base") and not names.is_safe_branch(str(found["base"])):
+        raise InvalidInput("base", f"{found['base']!r} is not a safe branch name")
+    ref = found.get("ref")
+    if ref and any(other.ref == ref and other.id != task.id for other in tx.board().tasks.values()):
+        raise InvalidInput("ref", f"{ref!r} is taken")
+    return found
+
+
+_DEFAULTS: Mapping[str, object] = {
+    field.name: field.default for field in fields(Task) if field.name in FREE and field.default is not None
+}
+
+
+def _adopted(pen: Pen, task: Task, address: str) -> str | None:
+    """Take a task out of its family and put it into another; returns its new parent."""
+    tasks = pen.tx.board().tasks
+    parent = names.resolve(address, tasks) if address else None
+    if parent == task.parent:
+        return parent
+    cycle = would_cycle(tasks, task.id, task.blocked_by, parent)
+    if cycle:
+        raise DependencyCycle(cycle)
+    if task.parent:
+        _forget_child(pen, task.parent, task.id)
+    if parent:
+        family = pen.tx.task(parent)
+        pen.keep(replace(family, children=tuple(dict.fromkeys((*family.children, task.id)))))
+    return parent
 
 
 def _title(text: str) -> str:
@@ -50,7 +111,8 @@ def _title(text: str) -> str:
 
 
 def _labels(task: Task, change: Edit) -> tuple[str, ...]:
-    kept = [label for label in task.labels if label not in change.remove_labels]
+    there = task.labels if change.labels is None else change.labels
+    kept = [label for label in there if label not in change.remove_labels]
     return tuple(dict.fromkeys((*kept, *change.add_labels)))
 
 
@@ -71,7 +133,7 @@ def _resolve_edge(address: str, task: Task, board: Board) -> str:
 
 def _differences(old: Task, new: Task) -> dict[str, object]:
     found: dict[str, object] = {}
-    for key in ("title", "priority", "labels", "blocked_by"):
+    for key in ("title", "priority", "labels", "blocked_by", "parent", *FREE):
         before, after = getattr(old, key), getattr(new, key)
         if before != after:
             found[key] = list(after) if isinstance(after, tuple) else after
@@ -82,7 +144,7 @@ def write_section(parts: Parts, speaker: Speaker, task_id: str, section: str, te
     """Write one section of the body. Agents may write Plan, Handoff and Questions of their task; reviewers, Review."""
     name = section.strip().capitalize()
     if not (speaker.reviews and speaker.task == task_id and name == REVIEW):
-        check_speaks_for(speaker, task_id)
+        creation.check_speaks_for(speaker, task_id)
     if speaker.actor is Actor.AGENT and not speaker.reviews and name not in AGENT_SECTIONS:
         raise NotAllowed(f"agents write {', '.join(AGENT_SECTIONS)}; {name} belongs to people and to the review")
     with parts.store.transaction(f"write {name} of {task_id}") as tx:

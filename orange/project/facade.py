@@ -57,6 +57,12 @@ class Project(Asked):
         self.parts.nudge()
         return made
 
+    def batch(self, new: Sequence[NewTask], edits: Sequence[tuple[str, Edit]]) -> list[Task]:
+        """Create tasks and change others, all or nothing."""
+        made = editing.batch(self.parts, self.speaker, new, edits)
+        self.parts.nudge()
+        return made
+
     def import_jobs(self, text: str, *, dry_run: bool = False) -> tuple[job_import.Imported, ...]:
         """Create the tasks of jobs, all or none; with `dry_run`, only say what would be created."""
         found = job_import.import_jobs(self.parts, self.speaker, text, dry_run=dry_run)

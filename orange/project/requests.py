@@ -72,17 +72,30 @@ class NewTask:
     warnings: tuple[str, ...] = ()
 
 
+#: Keys of a task that a person may set at any time, besides those with a rule of their own.
+FREE = ("type", "agent", "model", "effort", "skill", "base", "publish", "requires", "acceptance_criteria",
+    "context_files", "assignee", "estimate", "category", "session", "ref")  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class Edit:
     """Changes to a task's free keys; None leaves a key as it is."""
 
     title: str | None = None
     priority: Priority | None = None
+    #: All of its labels; None leaves them, and the next two change them.
+    labels: tuple[str, ...] | None = None
     add_labels: tuple[str, ...] = ()
     remove_labels: tuple[str, ...] = ()
     #: Addresses to add to and drop from `blocked_by`.
     block: tuple[str, ...] = ()
     unblock: tuple[str, ...] = ()
+    #: Other free keys that only people set: key of the task -> its value, None to clear it. `FREE` names them.
+    values: Mapping[str, object] = field(default_factory=dict)
+    #: Address of its new parent; an empty text for none; None leaves it.
+    parent: str | None = None
+    #: Sections of the body by name.
+    sections: Mapping[str, str] = field(default_factory=dict)
     #: Where to go; the lifecycle decides whether.
     status: Status | None = None
     #: The revision of the task as the asker saw it (`core.present.revision`); None: whatever it is now.

@@ -10,8 +10,8 @@ from typing import Any
 
 from orange.core.lifecycle import Status
 from orange.core.model import Priority, Publish
-from orange.core.service.shapes import Anything, Choice, Items, Nullable, Record, Shape, Text, choice_of
-from orange.project.requests import Edit, NewTask
+from orange.core.service.shapes import Anything, Choice, Items, Nullable, Record, Shape, Text, Texts, choice_of
+from orange.project.requests import FREE, Edit, NewTask
 
 _LINE = Text(longest=2000)
 _SOME = Text(least=1, longest=2000)
@@ -52,6 +52,13 @@ NEW = Record(
     ("title",),
     {"task_type": "type", "parent_id": "parent", "description": "body", "instructions": "body"},
 )
+
+
+def _clearable(key: str) -> Shape:
+    shape = _NEW[key]
+    return shape if isinstance(shape, (Nullable, Items)) or key == "type" else Nullable(shape)
+
+
 #: Changes to one; its status is changed by a transition.
 CHANGES = Record(
     {
@@ -60,7 +67,22 @@ CHANGES = Record(
         "labels": Items(_SOME, about="All of its labels."),
         "add_labels": _LINES,
         "remove_labels": _LINES,
-    }
+        **{key: _clearable(key) for key in FREE},
+        "parent": Nullable(_SOME),
+        "sections": Texts("Sections of its body: name -> Markdown."),
+    },
+    (),
+    {"task_type": "type", "parent_id": "parent"},
+)
+#: Changes to one of many.
+UPDATE = Record(
+    {
+        "task": Text("Which: id, name or ref.", least=1, longest=500),
+        "if_match": Text("Its ETag, as it was read.", least=1, longest=200),
+        **CHANGES.keys,
+    },
+    ("task",),
+    CHANGES.aliases,
 )
 
 
@@ -71,12 +93,17 @@ def new_task(said: Mapping[str, Any]) -> NewTask:
     return NewTask(**{"status": Status.BACKLOG, "no_parent": "parent" not in given, **given})
 
 
-def edit(said: Mapping[str, Any], labels: tuple[str, ...], seen: str | None) -> Edit:
-    """Make the request to change a task that has these labels now and was `seen` in this state."""
-    wanted = said.get("labels")
-    added, removed = said.get("add_labels", ()), said.get("remove_labels", ())
-    if wanted is not None:
-        removed = (*removed, *(label for label in labels if label not in wanted))
-        added = (*wanted, *added)
-    title, priority = said.get("title"), said.get("priority")
-    return Edit(title=title, priority=priority, add_labels=added, remove_labels=removed, seen=seen)
+def edit(said: Mapping[str, Any], etag: str | None) -> Edit:
+    """Make the request to change a task that was seen with this ETag."""
+    seen = etag.removeprefix("W/").strip('"') if etag else None
+    return Edit(
+        title=said.get("title"),
+        priority=said.get("priority"),
+        labels=said.get("labels"),
+        add_labels=said.get("add_labels", ()),
+        remove_labels=said.get("remove_labels", ()),
+        values={key: said[key] for key in FREE if key in said},
+        parent=(said["parent"] or "") if "parent" in said else None,
+        sections=said.get("sections", {}),
+        seen=None if seen == "*" else seen,
+    )

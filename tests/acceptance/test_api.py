@@ -56,7 +56,7 @@ def test_a_task_is_made_read_changed_connected_and_removed(served: Served) -> No
     circle = api.call("POST", f"{TASKS}/{store['id']}/dependencies", {"blocked_by": [made["id"]]})
     assert (circle.status, circle.json["code"]) == (409, "dependency_cycle")
     changed = api.call("PATCH", f"{TASKS}/{made['name']}", {"title": "Page to log in", "labels": ["web", "ui"]})
-    assert (changed.json["task"]["title"], changed.json["task"]["labels"]) == ("Page to log in", ["ui", "web"])
+    assert (changed.json["task"]["title"], changed.json["task"]["labels"]) == ("Page to log in", ["web", "ui"])
     assert "backlog" in [reason["code"] for reason in api.get(f"{TASKS}/{made['id']}/why")["waiting"]]
     free = api.call("DELETE", f"{TASKS}/{made['id']}/dependencies/{store['id']}").json["task"]
     assert free["blocked_by"] == []
@@ -82,6 +82,76 @@ def test_many_tasks_are_created_or_none(served: Served) -> None:
     }
     first, second = api.post(f"{TASKS}/batch", good, 201)["tasks"]
     assert second["blocked_by"] == [first["id"]]
+
+
+def test_every_free_key_of_a_task_is_changed_in_one_write(served: Served) -> None:
+    """What is null is cleared; a wrong one among good ones changes nothing; families follow a new parent."""
+    api = served.api
+    parent, child = (api.post(TASKS, {"title": title}, 201)["task"]["id"] for title in ("Old parent", "A child"))
+    other = api.post(TASKS, {"title": "New parent"}, 201)["task"]["id"]
+    said = {
+        "type": "bug",
+        "agent": "claude",
+        "model": "m",
+        "effort": "high",
+        "skill": "speckit",
+        "base": "main",
+        "publish": "none",
+        "requires": ["gpu"],
+        "acceptance_criteria": ["it works"],
+        "context_files": ["a.py"],
+        "assignee": "human",
+        "estimate": "S",
+        "category": "c",
+        "session": "s",
+        "ref": "EDIT-1",
+    }
+    changed = api.call("PATCH", f"{TASKS}/{child}", {**said, "parent": parent, "sections": {"Context": "Because."}})
+    task = changed.json["task"]
+    assert {key: task[key] for key in said} == said
+    assert (task["parent"], "Because." in task["body"]) == (parent, True)
+    assert api.get(f"{TASKS}/{parent}")["task"]["children"] == [child]
+    task = api.call(
+        "PATCH", f"{TASKS}/{child}", {**dict.fromkeys(("agent", "skill", "publish", "ref")), "parent": other}
+    )
+    assert [task.json["task"][key] for key in ("agent", "skill", "publish", "ref", "parent")] == [
+        None,
+        "auto",
+        None,
+        None,
+        other,
+    ]
+    assert api.get(f"{TASKS}/{parent}")["task"]["children"] == []
+    for wrong, code in (
+        ({"parent": child}, "dependency_cycle"),
+        ({"type": "none such"}, "invalid_input"),
+        ({"base": "--upload-pack=x"}, "invalid_input"),
+        ({"status": "done"}, "invalid_input"),
+    ):
+        refused = api.call("PATCH", f"{TASKS}/{child}", {"title": "Half", **wrong})
+        assert (refused.status >= 400, refused.json["code"]) == (True, code), wrong
+    assert api.get(f"{TASKS}/{child}")["task"]["title"] == "A child"
+    freed = api.call("PATCH", f"{TASKS}/{child}", {"parent": None}).json["task"]
+    assert freed["parent"] is None
+
+
+def test_many_tasks_are_created_and_changed_or_none(served: Served) -> None:
+    """One write for both; a change may lean on what is created beside it, and one stale ETag undoes everything."""
+    api = served.api
+    first, second = (api.post(TASKS, {"title": title}, 201)["task"]["id"] for title in ("Batch one", "Batch two"))
+    before = api.get(f"{TASKS}?all=true")["total"]
+    tag = api.call("GET", f"{TASKS}/{first}").headers["ETag"]
+    both = {
+        "tasks": [{"title": "Beside", "name": "beside-a-batch"}],
+        "updates": [{"task": first, "priority": "P0", "if_match": tag}, {"task": second, "parent": "beside-a-batch"}],
+    }
+    new, one, two = api.post(f"{TASKS}/batch", both, 201)["tasks"]
+    assert (one["priority"], two["parent"]) == ("critical", new["id"])
+    stale = {"tasks": [{"title": "Not made"}], "updates": [{"task": first, "title": "Not changed", "if_match": tag}]}
+    refused = api.call("POST", f"{TASKS}/batch", stale)
+    assert (refused.status, refused.json["code"]) == (409, "stale_write")
+    assert api.get(f"{TASKS}?all=true")["total"] == before + 1
+    assert api.get(f"{TASKS}/{first}")["task"]["title"] == "Batch one"
 
 
 def test_pages_show_every_task_once(served: Served) -> None:

@@ -187,6 +187,32 @@ class Nullable:
 
 
 @dataclass(frozen=True, slots=True)
+class Texts:
+    """Texts by names of the client's own."""
+
+    about: str = ""
+    most: int = 100
+
+    def read(self, value: object, place: str) -> dict[str, str]:
+        """Return the texts by name."""
+        if not isinstance(value, dict):
+            raise InvalidInput(place, f"an object is expected, not {named(value)}")
+        if len(value) > self.most:
+            raise InvalidInput(place, f"at most {self.most} names are expected, not {len(value)}")
+        name, text = Text(least=1, longest=_NAME), Text()
+        return {name.read(key, place): text.read(part, _short(f"{place}.{key}")) for key, part in value.items()}
+
+    def schema(self) -> Schema:
+        """Describe it."""
+        names = {"type": "string", "minLength": 1, "maxLength": _NAME}
+        found = {"type": "object", "propertyNames": names, "additionalProperties": Text().schema()}
+        return _told({**found, "maxProperties": self.most}, self.about)
+
+
+_NAME = 200
+
+
+@dataclass(frozen=True, slots=True)
 class Anything:
     """Any JSON value: what reads it has rules of its own."""
 

@@ -12,7 +12,7 @@ from orange.core.service.views import COUNT, EVENT, ONE_TASK, TEXT, WAITING, man
 from orange.core.service.views import TASKS as MANY_TASKS
 from orange.project.requests import Edit, Filter
 from orange.web.operation import Answer, Kind, Operation, Request
-from orange.web.taskinput import CHANGES, NEW, edit, new_task
+from orange.web.taskinput import CHANGES, NEW, UPDATE, edit, new_task
 
 _PATH = "/api/v2/tasks"
 _ONE = f"{_PATH}/{{task}}"
@@ -44,7 +44,9 @@ def _create(request: Request) -> object:
 
 def _create_many(request: Request) -> object:
     project = request.project
-    made = project.create_all([new_task(task) for task in request.body["tasks"]])
+    new = [new_task(said) for said in request.body.get("tasks", ())]
+    edits = [(said["task"], edit(said, said.get("if_match"))) for said in request.body.get("updates", ())]
+    made = project.batch(new, edits)
     return {"tasks": project.views([task.id for task in made])}
 
 
@@ -57,9 +59,7 @@ def _read(request: Request) -> object:
 
 def _change(request: Request) -> object:
     project = request.project
-    task = project.find(request.task)
-    seen = request.if_match.removeprefix("W/").strip('"') if request.if_match else None
-    changed = project.edit(task.id, edit(request.body, task.labels, None if seen == "*" else seen))
+    changed = project.edit(request.task, edit(request.body, request.if_match))
     return {"task": project.view(changed.id)}
 
 
@@ -122,7 +122,12 @@ _FILTER = Record(
     }
 )
 _PAGE = record({"tasks": many(named("Task")), "total": COUNT, "next_cursor": maybe(TEXT)}, more=False)
-_BATCH = Record({"tasks": Items(NEW, most=_MOST)}, ("tasks",))
+_BATCH = Record(
+    {
+        "tasks": Items(NEW, most=_MOST, about="Tasks to create; each may wait for those before it."),
+        "updates": Items(UPDATE, most=_MOST, about="Changes to tasks, made after that."),
+    }
+)
 _EDGES = Record({"blocked_by": Items(_ADDRESS, single=True)}, ("blocked_by",))
 _WHY = record({"task": TEXT, "waiting": many(WAITING)}, more=False)
 _DIFF = record({"task": TEXT, "branch": maybe(TEXT), "diff": TEXT}, more=False)
@@ -135,7 +140,7 @@ OPERATIONS = (
         "create_tasks",
         "POST",
         f"{_PATH}/batch",
-        "Create many tasks, all or none.",
+        "Create and change many tasks: all of it, or nothing.",
         MANY_TASKS,
         _create_many,
         body=_BATCH,
