@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from orange.core import names
+from orange.core import names, times
 from orange.core.body import with_section
 from orange.core.cycles import cycles
 from orange.core.lifecycle import Facts, Status, advance
@@ -58,7 +58,8 @@ def import_plan(parts: Parts, speaker: Speaker, address: str | None) -> Imported
             raise BrokenFile(found.problems[0])
         made = _Import(parts, speaker, tx, found.plan).run()
         if found.plan.status is not PlanStatus.IMPORTED:
-            tx.write(path, planfile.write(replace(found.plan, status=PlanStatus.IMPORTED)))
+            stamped = replace(found.plan, status=PlanStatus.IMPORTED, imported_at=times.stamp(parts.clock.now()))
+            tx.write(path, planfile.write(stamped))
     return Imported(found.plan, path, tuple(made.steps), made.ids)
 
 

@@ -18,7 +18,7 @@ from orange.project.parts import Parts
 
 _FOLDER = "plans"
 #: The name of a document that came by standard input: each is another one.
-_NAMELESS = "-"
+NAMELESS = "-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,7 @@ def path_of(plan: Plan) -> str:
 
 def _plan_of(parts: Parts, read: Callable[[str], str | None], source: str) -> Plan | None:
     """Find the plan of a document, read anew."""
-    for path in _paths(parts) if source != _NAMELESS else ():
+    for path in _paths(parts) if source != NAMELESS else ():
         text = read(path)
         plan, problems = planfile.parse(text or "", path)
         if plan is not None and plan.source_file == source:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from orange.core.plans.model import Parameters, Plan
-from orange.project import documents, plan_asking, plan_import, planning
+from orange.core.plans.model import Parameters
+from orange.project import documents, plan_asking, plan_import, plan_jobs, planning
 from orange.project.claims import check_person
 from orange.project.parts import Parts
 from orange.project.plan_asking import Tell
@@ -27,9 +27,19 @@ class Plans:
         """Return the text of a document: Markdown, plain text or a PDF. Raises InvalidInput."""
         return documents.text_in(data, source, self.parts.pages)
 
-    def preview(self, text: str, source: str, asked: Parameters) -> Plan:
-        """Decompose a document and write nothing. Raises InvalidInput."""
-        return planning.preview(text, source, asked)
+    def preview(self, content: str | None, path: str | None, asked: Parameters) -> dict[str, object]:
+        """Decompose a text, or a file of the repository, for `commit_job`. Raises InvalidInput, BrokenFile."""
+        return plan_jobs.preview(self.parts, content, path, asked)
+
+    def commit_job(self, job_id: str) -> dict[str, object]:
+        """Make the tasks of what was previewed, all or none; again, nothing. Raises OrangeError."""
+        made = plan_jobs.commit(self.parts, self.speaker, job_id)
+        self.parts.nudge()
+        return made
+
+    def job(self, job_id: str) -> dict[str, object]:
+        """Return what was previewed, whether it was committed, and what came of it. Raises InvalidInput, BrokenFile."""
+        return plan_jobs.job(self.parts, job_id)
 
     def decompose(self, text: str, source: str, asked: Parameters, tell: Tell) -> Drafted:
         """Decompose a document into a plan file, or bring its own up to date; by an agent, where `asked` names one.

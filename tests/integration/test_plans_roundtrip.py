@@ -75,6 +75,7 @@ _plans = st.builds(
     status=st.sampled_from(PlanStatus),
     parameters=st.builds(Parameters, st.sampled_from(Granularity), st.booleans(), _bound, st.booleans(), _bound),
     created_at=st.sampled_from(["", "2026-11-20T09:00:00Z"]),
+    imported_at=st.sampled_from(["", "2026-11-21T09:00:00Z"]),
     tasks=_tasks(),
     doubts=_doubts,
     extra=st.dictionaries(_word.map(lambda word: f"x-{word}"), _line, max_size=2),

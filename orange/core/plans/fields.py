@@ -196,6 +196,7 @@ _FRONT: dict[str, Callable[[Raw], object]] = {
     "source_file": fieldtypes.line,
     "source_digest": fieldtypes.line,
     "created_at": fieldtypes.time,
+    "imported_at": fieldtypes.time,
     "granularity": fieldtypes.word_of(Granularity),
     "recursive": _truth,
     "max_depth": _positive,
@@ -218,6 +219,7 @@ def plan(values: Mapping[str, Any]) -> Plan:
         status=given.get("status", PlanStatus.DRAFT),
         parameters=Parameters(given.get("granularity", Granularity.BALANCED), **asked),
         created_at=given.get("created_at", ""),
+        imported_at=given.get("imported_at", ""),
         extra={key: value for key, value in values.items() if key not in _FRONT},
     )
 

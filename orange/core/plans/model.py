@@ -132,6 +132,8 @@ class Plan:
     parameters: Parameters = Parameters()
     #: RFC 3339 UTC.
     created_at: str = ""
+    #: RFC 3339 UTC: when its tasks were made last.
+    imported_at: str = ""
     tasks: tuple[PlanTask, ...] = ()
     doubts: tuple[Doubt, ...] = ()
     #: Keys of the frontmatter that orange does not know; they are kept.

@@ -56,6 +56,7 @@ def _front(plan: Plan) -> Iterator[str]:
         "source_file": plan.source_file,
         "source_digest": plan.source_digest or None,
         "created_at": plan.created_at or None,
+        "imported_at": plan.imported_at or None,
         "granularity": asked.granularity.value,
         "recursive": asked.recursive,
         "max_depth": asked.max_depth,

@@ -47,7 +47,8 @@ def renewed(old: Plan, new: Plan) -> tuple[Plan, tuple[Change, ...]]:
             changes.append(Change("obsolete", task.key, task.title))
     known = {task.key for task in tasks}
     whole, cycles = acyclic(tuple(_within(task, known) for task in tasks))
-    plan = replace(new, id=old.id, created_at=old.created_at, extra=old.extra, tasks=whole)
+    plan = replace(new, id=old.id, created_at=old.created_at, imported_at=old.imported_at)
+    plan = replace(plan, extra=old.extra, tasks=whole)
     return replace(plan, doubts=_doubts(new.doubts, cycles, known)), tuple(changes)
 
 

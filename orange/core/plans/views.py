@@ -52,6 +52,7 @@ def head_view(plan: Plan, path: str) -> dict[str, object]:
         "path": path,
         "source_file": plan.source_file,
         "created_at": plan.created_at or None,
+        "imported_at": plan.imported_at or None,
         "parameters": {**asdict(plan.parameters), "granularity": plan.parameters.granularity.value},
     }
 
