@@ -24,12 +24,17 @@ def _asked(function: Any) -> Any:
     for option in (
         click.option("--agent", metavar="A", help="Let this agent read the document; else its structure decides."),
         click.option("--max-parallelism-hint", metavar="N", type=click.IntRange(1), help="Tasks worked on at once."),
-        click.option("--auto-ready", is_flag=True, help="Import as pending: what is ready starts. Else as backlog."),
         click.option(
-            "--granularity", type=click.Choice(_GRAINS), default="balanced", show_default=True, help="How small."
+            "--auto-ready", is_flag=True, default=None, help="Import as pending: what is ready starts. Else as backlog."
         ),
+        click.option("--granularity", type=click.Choice(_GRAINS), help="How small: balanced, unless you say."),
         click.option("--max-depth", metavar="N", type=click.IntRange(1), help="Levels of tasks within one another."),
-        click.option("--recursive", is_flag=True, help="Go down as far as the document does, or an agent can split."),
+        click.option(
+            "--recursive",
+            is_flag=True,
+            default=None,
+            help="Go down as far as the document does, or an agent can split.",
+        ),
     ):
         function = option(function)
     return click.argument("file", type=click.Path())(function)
@@ -43,7 +48,7 @@ def decompose(call: Call, /, file: str, **asked: Any) -> None:
 
     FILE is Markdown, plain text or a PDF. Its headings, lists, boxes, tables, ids and sentences such as "depends on"
     become tasks and their order; with --agent, an agent reads it and answers by a published schema. A document that was
-    decomposed before brings its plan up to date; your edits in it stay.
+    decomposed before brings its plan up to date; your edits in it stay, and so does what you do not ask for anew.
     """
     made = _draft(call, file, asked)
     call.out.give(_view(call, made), lambda: _drafted(call, made))
@@ -108,17 +113,20 @@ def list_plans(call: Call, /) -> None:
 
 
 def _draft(call: Call, file: str, asked: dict[str, Any]) -> Drafted:
-    from orange.core.plans.model import Granularity, Parameters
+    from orange.core.plans.model import Granularity
 
-    asked["granularity"] = Granularity(asked["granularity"])
+    given = {name: value for name, value in asked.items() if value is not None}
+    if "granularity" in given:
+        given["granularity"] = Granularity(given["granularity"])
     path = file if file == "-" else os.path.join(call.folder or os.getcwd(), file)
     source, data = _named(call, path), _read(call, path)
     with call.out.busy(f"reading {source}, {len(data) / 1e6:.1f} MB"):
         text = call.project.plans.read(data, source)
-        if asked["agent"] is None:
-            return call.project.plans.decompose(text, source, Parameters(**asked), _unheard)
+        wanted = call.project.plans.parameters(source, given)
+        if wanted.agent is None:
+            return call.project.plans.decompose(text, source, wanted, _unheard)
     tell = call.out.note if call.out.errors_terminal else _unheard
-    return call.project.plans.decompose(text, source, Parameters(**asked), tell)
+    return call.project.plans.decompose(text, source, wanted, tell)
 
 
 def _unheard(_line: str) -> None:
@@ -245,7 +253,8 @@ def _imported(found: Imported, *, confirm: bool) -> Iterator[str]:
     yield from map(one_line, step_lines(found.steps))
     count = sum(step.kind in {"add", "change", "drop"} for step in found.steps)
     if confirm:
-        yield f"imported {found.plan.id}: {count} changes" if count else f"{found.plan.id} is imported already"
+        changes = f"{count} change{'s' * (count != 1)}"
+        yield f"imported {found.plan.id}: {changes}" if count else f"{found.plan.id} is imported already"
     else:
         yield f"nothing was changed: `orange plan import {found.plan.id} --confirm` does it"
 

@@ -5,7 +5,9 @@ Next in the flow: `planning` keeps the files, `plan_import` makes tasks.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 from orange.core.plans.model import Parameters
 from orange.project import documents, plan_asking, plan_import, plan_jobs, planning
@@ -40,6 +42,11 @@ class Plans:
     def job(self, job_id: str) -> dict[str, object]:
         """Return what was previewed, whether it was committed, and what came of it. Raises InvalidInput, BrokenFile."""
         return plan_jobs.job(self.parts, job_id)
+
+    def parameters(self, source: str, given: Mapping[str, Any]) -> Parameters:
+        """Say how a document is decomposed: as asked, and for the rest as its plan was, if it has one."""
+        had = planning.plan_of(self.parts, source)
+        return replace(had.parameters if had else Parameters(), **given)
 
     def decompose(self, text: str, source: str, asked: Parameters, tell: Tell) -> Drafted:
         """Decompose a document into a plan file, or bring its own up to date; by an agent, where `asked` names one.

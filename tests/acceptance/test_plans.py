@@ -13,6 +13,7 @@ import pytest
 
 from tests.acceptance.conftest import configure
 from tests.acceptance.place import Place
+from tests.data.pdfs import printed
 
 #: What each requirement builds on, by number.
 AFTER = {
@@ -122,7 +123,7 @@ def test_a_document_becomes_merged_work_in_its_order(place: Place) -> None:
         place,
         text.replace("\n## Out", MORE),
     )
-    changes = place.orange("plan", "decompose", file, "--auto-ready", "--json").json["changes"]
+    changes = place.orange("plan", "decompose", file, "--json").json["changes"]  # as before: ready at once
     assert {change["key"]: change["kind"] for change in changes} == {
         "req-20": "added", "req-21": "added", "req-7": "kept", "req-8": "obsolete", "req-9": "changed",
     }  # fmt: skip
@@ -159,9 +160,9 @@ def test_the_difference_touches_only_what_nobody_started(place: Place) -> None:
 
 
 def test_importing_twice_or_at_once_makes_one_set(place: Place) -> None:
-    """All of it in one commit; again, and by eight at the same time, nothing more."""
-    file = write(place, document(list(range(1, 17))))
-    place.orange("plan", "decompose", file)
+    """All of it in one commit; again, and by eight at the same time, nothing more. The document is a PDF."""
+    (place.repo / "prd.pdf").write_bytes(printed(document(list(range(1, 17)))))
+    place.orange("plan", "decompose", "prd.pdf")
     name = plan_file(place).stem
     argv = place.argv("plan", "import", name, "--confirm")
     racing = [subprocess.Popen(argv, cwd=place.repo, env=place.env, stdout=subprocess.DEVNULL) for _ in range(8)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 
 from orange import wiring
 from orange.core.lifecycle import Actor, Status
-from orange.core.plans.model import Parameters
+from orange.core.plans.model import Granularity, Parameters
 from orange.core.problems import InvalidInput, NotAllowed
 from orange.project import Project
 from orange.project.plans import Plans
@@ -83,6 +84,15 @@ def test_the_same_text_with_the_same_wishes_is_the_same_job(project: Project) ->
     project.plans.commit_job(job_id)
     assert preview(project.plans)["job_id"] == job_id
     assert preview(project.plans, max_parallelism_hint=1)["job_id"] != job_id
+
+
+def test_what_is_not_asked_for_anew_stays_as_it_was(project: Project) -> None:
+    """A document's plan remembers how it was made; another document has no such memory."""
+    wanted = Parameters(Granularity.FINE, auto_ready=True, max_parallelism_hint=3)
+    project.plans.decompose(TEXT, "prd.md", wanted, print)
+    assert project.plans.parameters("prd.md", {}) == wanted
+    assert project.plans.parameters("prd.md", {"max_parallelism_hint": 2}) == replace(wanted, max_parallelism_hint=2)
+    assert project.plans.parameters("other.md", {}) == Parameters()
 
 
 def test_a_file_of_the_repository_may_be_named(project: Project) -> None:

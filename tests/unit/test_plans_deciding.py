@@ -75,6 +75,28 @@ def test_code_comments_and_front_matter_are_never_tasks() -> None:
     assert list(tree(plan_of(text))) == ["Add one", "Add two"]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1. Store goods.\n   1.1 Keep backups.\n   1.2 Hide them.\n2. Sell goods.\n",
+        "1. Store goods.\n1.1 Keep backups.\n1.2 Hide them.\n2. Sell goods.\n",
+    ],
+)
+def test_numbers_with_dots_are_points_below_their_number(text: str) -> None:
+    """Also where Markdown takes them for the text above them; and code stays code."""
+    plan = plan_of(f"# P\n\n## Requirements\n\n{text}\n```\n1. a\n1.1 B\n```\n", granularity=Granularity.FINE)
+    wanted = {"Store goods": None, "Keep backups": "Store goods", "Hide them": "Store goods", "Sell goods": None}
+    assert tree(plan) == wanted
+
+
+def test_numbers_with_dots_alone_are_a_list() -> None:
+    """Where there are several below each other; one in a sentence is none."""
+    text = "# P\n\n## Requirements\n\n{}\n- Add x\n- Add y, see\n  2.3 Foo of the law\n"
+    assert list(tree(plan_of(text.format("3.1 Keep backups\n3.2 Hide them\n")))) == [
+        "Keep backups", "Hide them", "Add x", "Add y, see 2.3 Foo of the law",
+    ]  # fmt: skip
+
+
 def test_what_a_document_says_of_a_task_is_its_context() -> None:
     """Sentences and code as they stand, with the language of the code."""
     (one, _) = plan_of("- [ ] Add one\n\n  It is small.\n\n  ```sh\n  run it\n  ```\n- [ ] Add two\n").tasks

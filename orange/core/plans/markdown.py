@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from orange.core.plans.tree import Block, Code, Document, Item, Listing, Paragraph, Row, Section, Table
@@ -25,6 +26,8 @@ _MARKS = re.compile(
 #: Lists within one another that are told apart; what is deeper stands beside the last one.
 _DEEPEST = 20
 #: Marks before a line's text, its indentation among them; and how many of them are looked at.
+_COUNTED = re.compile(r"[ \t]*\d{1,3}[.)][ \t]+\S")
+_DOTTED = re.compile(r"([ \t]*)\d{1,3}(?:\.\d{1,3})+[.)]?[ \t]+(?=[A-Z`*\[\"'(])")
 _PREFIX = re.compile(r"[ \t]*(?:(?:[-*+>]|\d{1,9}[.)])[ \t]+)*")
 _DEEPEST_QUOTE = 8
 _QUOTED = re.compile(rf"(?:>[ \t]?){{{_DEEPEST_QUOTE},}}")
@@ -38,7 +41,7 @@ def read(text: str) -> Document:
     meta, shown = _front_matter(lines, _without_comments(lines))
     root = Section("", 0, 1, max(len(lines), 1))
     stack = [root]
-    for block in _Reader("\n".join(_shallow(line) for line in shown)).top():
+    for block in _Reader("\n".join(_shallow(line) for line in _pointed(shown))).top():
         if isinstance(block, Section):
             while stack[-1].level >= block.level:
                 stack.pop().end = block.line - 1
@@ -49,6 +52,22 @@ def read(text: str) -> Document:
     for section in stack:
         section.end = len(lines)
     return Document(root, tuple(lines), meta)
+
+
+def _pointed(lines: Sequence[str]) -> Iterator[str]:
+    """Make points of lines such as `2.1 Login` right below `2. Users`, or below each other: Markdown knows none."""
+    fenced, above, shift = False, "", ""
+    for line, below in zip_longest(lines, lines[1:], fillvalue=""):
+        fenced ^= _FENCE.match(line) is not None
+        match = None if fenced else _DOTTED.match(line)
+        counted = _COUNTED.match(above)
+        if match is None or not (counted or _DOTTED.match(above) or _DOTTED.match(below)):
+            shift = ""
+            yield line
+        else:
+            shift = "   " if counted else shift
+            yield f"{max(match[1], shift, key=len)}- {line[match.end(1) :]}"
+        above = line
 
 
 def _shallow(line: str) -> str:
