@@ -222,8 +222,10 @@ class FileRuns:
         if told is None:
             return {}
         own = (told.agent, told.model, told.effort) == (spec.agent, spec.model, spec.effort)
+        own = own and told.agent_settings.mode == "headless"  # another's words are among its arguments
         same = {"agent": told.agent, "model": told.model, "effort": told.effort, "agent_settings": told.agent_settings}
-        there = replace(spec, **same, prompt=told.prompt, resume=spec.resume if told.agent == spec.agent else None)  # type: ignore[arg-type]  # fields of the spec
+        words = {"prompt": told.prompt, "followup": told.taken_up}
+        there = replace(spec, **same, **words, resume=spec.resume if told.agent == spec.agent else None)  # type: ignore[arg-type]  # fields of the spec
         return {
             "told": {"agent": told.agent, "prompt": told.prompt, "followup": told.followup, "taken_up": told.taken_up},
             "command": None if own else self._told(there),

@@ -88,6 +88,8 @@ class Command:
     files: Mapping[str, str] = field(default_factory=dict)
     #: The agent's own program, where `argv` is the one that shows what it does.
     inner: Inner | None = None
+    #: The command that says afterwards what came of the conversation, given the time at which it began.
+    recall: tuple[str, ...] = ()
     #: The words that enclose what runs in the workspace: the agent's own program, and the project's checks.
     within: tuple[str, ...] = ()
     #: The command that makes what they enter, before anything of the run, and the one that removes it afterwards.

@@ -6,6 +6,7 @@ Next in the flow: `walk` decides what comes after it.
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -24,18 +25,22 @@ from orange.core.ending import (
     shown,
 )
 from orange.runner import terminal
-from orange.runner.hooks import step_log
+from orange.runner.hooks import Around, run_command, step_log
 from orange.runner.patience import Patience
 from orange.runner.spawn import Program
 from orange.runner.transcript import Transcripts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from orange.runner.folder import RunFolder
     from orange.runner.job import Job
     from orange.runner.orders import Orders
     from orange.runner.terminal import Ended, Session
+
+
+#: Seconds that looking into the files of an agent's program may take.
+RECALL_TIME = 30.0
 
 
 def execute(job: Job, folder: RunFolder, session: Session, env: Mapping[str, str], stage: str) -> Executed:
@@ -47,14 +52,24 @@ def execute(job: Job, folder: RunFolder, session: Session, env: Mapping[str, str
     patience = Patience(session.clock(), limit=job.limit, stall=job.stall, ticks_per_second=proctable.TICKS_PER_SECOND)
     argv = job.argv if job.headless else (*job.within, *job.argv)
     program = Program(argv, env, job.workspace, folder.path(runfiles.PROMPT) if job.stdin else None)
+    begun = folder.stamp()
     ended = terminal.run(program, session, transcript, patience, folder.identify)
     transcript.close()
+    if job.recall and not ended.error:
+        _recall((*job.recall, begun), Around(folder, session, env, job.workspace), step)
     outcome, message = _outcome(job, ended, session.orders, folder)
     folder.note("execute", message)
     if transcript.trouble:
         folder.note("execute", transcript.trouble)
     ending = Ending(outcome, message, ended.status, stage, shown(job.argv), transcript.tail)
     return Executed(ending, patience.left(session.clock()))
+
+
+def _recall(argv: Sequence[str], around: Around, step: str) -> None:
+    """Have written down what the program itself kept of its conversation; without it, that is unknown."""
+    ran = run_command(shlex.join(argv), RECALL_TIME, (step_log(f"{step}.recall"),), around)
+    if ran.status != 0:
+        around.folder.note("execute", "what the agent's program kept of its conversation could not be read")
 
 
 class Executed(NamedTuple):

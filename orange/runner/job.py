@@ -61,6 +61,8 @@ class Job(NamedTuple):
     agent_env: Mapping[str, str]
     #: Whether the prompt is its standard input.
     stdin: bool
+    #: The command that says afterwards what an agent with its own screen did.
+    recall: tuple[str, ...]
     #: Files to lay into the run's folder: name -> text.
     files: Mapping[str, str]
     #: Why there is no program to run, in one sentence; None when there is one.
@@ -109,6 +111,7 @@ def _program(command: Mapping[str, Any]) -> dict[str, Any]:
         "end": tuple(command["end"]),
         "agent_env": command["env"],
         "stdin": command["stdin"],
+        "recall": tuple(command.get("recall", ())),
         "files": command["files"],
         "refusal": command["refusal"],
     }

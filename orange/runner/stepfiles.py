@@ -22,7 +22,8 @@ def prompts_for(job: Job, step: Step, because: Result | None, folder: RunFolder)
     """Compose the files of one step: name -> text; what sent the run back to it is quoted in both."""
     told, evidence = job.told.get(step.name, {}), _evidence(because)
     files = {runfiles.PROMPT: told.get("prompt", job.prompt) + evidence}
-    followup = _followup(job, told, folder.read_json(runfiles.AGENT))
+    goes_on = job.of_step(step.name).headless  # a program with its own screen begins anew at every step
+    followup = _followup(job, told, folder.read_json(runfiles.AGENT) if goes_on else {})
     return files if followup is None else {**files, runfiles.FOLLOWUP: followup + evidence}
 
 

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +20,18 @@ import pytest
 
 from orange import proctable
 from orange.adapters.runs import FileRuns
+from orange.adapters.runtimes.registry import command
 from orange.core import ending
+from orange.core.agents import Resume
 from orange.core.checks import Check, results_of
 from orange.core.ending import Ending
 from orange.core.layout import Layout
 from orange.core.model import Outcome
+from orange.core.ports import Course, StepSpec
+from orange.core.settings import AgentSettings
+from orange.core.steps import Step
 from orange.testing.repos import until
-from orange.testing.tmux import reap, shell
+from orange.testing.tmux import SPEC, reap, shell
 from tests.integration.supervised import RUN, Bench, bench
 
 
@@ -626,6 +632,25 @@ def test_a_record_survives_the_way_to_disk(it: Bench) -> None:
     Path(folder, "spec.json").write_text("{")
     assert it.place.runs.record(RUN) is None
     assert it.place.runs.record("never-1") is None
+
+
+@pytest.mark.parametrize(
+    ("resumed", "wanted"), [(None, ["plan", "mend"]), (Resume("S"), ["plan, taken up", "mend, taken up"])]
+)
+def test_each_step_on_a_screen_of_its_own_is_told_its_own_words(
+    it: Bench, resumed: Resume | None, wanted: list[str]
+) -> None:
+    """An interactive program has its prompt among its arguments: no step may be told that of another."""
+    settings = AgentSettings(mode="interactive")
+    told = {
+        name: StepSpec("claude", None, None, settings, name, f"{name}, continued", f"{name}, taken up")
+        for name in ("plan", "mend")
+    }
+    course = Course("p", (Step("plan"), Step("mend")), specs=told)
+    runs = FileRuns(it.place.layout, command)
+    runs.prepare(replace(SPEC, agent="claude", agent_settings=settings, resume=resumed, course=course))
+    steps = json.loads(it.read("spec.json"))["course"]["steps"]
+    assert [step["command"]["argv"][-1] for step in steps] == wanted
 
 
 def test_a_run_outside_of_any_layout_is_refused(tmp_path: Path) -> None:

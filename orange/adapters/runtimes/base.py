@@ -18,6 +18,8 @@ Which = Callable[[str], str | None]
 
 #: Shows what an agent does and keeps account of it. `-P`: a workspace may well have a folder called `orange`.
 _HEADLESS = ("-P", "-m", "orange.adapters.runtimes.headless")
+#: Reads what a program with its own screen kept of it; the time of its start is added.
+_RECALL = ("-P", "-m", "orange.adapters.runtimes.recall")
 _VERSION = re.compile(r"(\d+)\.(\d+)\.(\d+)")
 #: Bytes a prompt may have as an argument; the system refuses 128 KiB.
 _LONGEST = 100_000
@@ -112,7 +114,7 @@ def cli(  # noqa: PLR0913 - keyword-only but for the two forms of the command
     """Put together how a program is run: in the terminal itself, or, with a reader of its stream, by `headless`."""
     given = {**(env or {}), **spec.agent_settings.env}
     if reader is None:
-        return Command(fresh, given, files=files or {})
+        return Command(fresh, given, files=files or {}, recall=(sys.executable, *_RECALL, spec.agent, spec.workspace))
     return Command((sys.executable, *_HEADLESS), given, files=files or {}, inner=Inner(reader, fresh, resumed))
 
 

@@ -7,10 +7,12 @@ start only. As root the program refuses to go without permissions unless told th
 
 from __future__ import annotations
 
+import glob
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
+from orange.adapters.runtimes import transcripts
 from orange.adapters.runtimes.base import Login, Program, Which, cli, opening
 from orange.adapters.runtimes.events import (
     UNAUTHORIZED,
@@ -105,6 +107,16 @@ def read(line: Line, now: float) -> Iterator[Event]:
                 yield Limited(info.get("resetsAt"))
         case "result":
             yield from _result(line)
+
+
+def recall(env: Mapping[str, str], workspace: str, since: float) -> Iterator[Event]:
+    """Read its transcripts: a file for each conversation, and for each helper of one."""
+    root = env.get("CLAUDE_CONFIG_DIR") or f"{env['HOME']}/.claude"
+    for path in transcripts.changed(f"{glob.escape(root)}/projects/**/*.jsonl", since):
+        for line in transcripts.later(transcripts.lines(path), since):
+            if line.get("type") == "assistant" and transcripts.is_in(line.get("cwd"), workspace):
+                yield Began(line["sessionId"], line["message"].get("model"))
+                yield from _assistant(line["message"])
 
 
 def _system(line: Line, now: float) -> Iterator[Event]:

@@ -6,11 +6,13 @@ is told that the workspace is trusted. Its stream gives a limit's end only in wo
 
 from __future__ import annotations
 
+import glob
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
+from orange.adapters.runtimes import transcripts
 from orange.adapters.runtimes.base import Login, Program, Which, cli, opening
 from orange.adapters.runtimes.events import (
     Began,
@@ -23,10 +25,12 @@ from orange.adapters.runtimes.events import (
     Line,
     Returned,
     Said,
+    Spent,
     Tokens,
     Unknown,
     number,
     shown,
+    text_of,
 )
 from orange.core import runfiles
 from orange.core.agents import Command, Found
@@ -137,3 +141,37 @@ def _until(message: str, now: float) -> float | None:
         end = end.replace(year=int(year), month=_MONTHS.index(month) + 1, day=int(day))
     end += timedelta(minutes=1)
     return (end if year or end > here else end + timedelta(days=1)).timestamp()
+
+
+def recall(env: Mapping[str, str], workspace: str, since: float) -> Iterator[Event]:
+    """Read its records of conversations; they count the tokens of all of one, so those from before are taken off."""
+    root = env.get("CODEX_HOME") or f"{env['HOME']}/.codex"
+    for path in transcripts.changed(f"{glob.escape(root)}/sessions/*/*/*/rollout-*.jsonl", since):
+        head, *lines = transcripts.lines(path)
+        told = head["payload"]
+        if told.get("cwd") == workspace:
+            yield Began(told["id"])
+            before = [line for line in lines if transcripts.written_at(line) < since]
+            yield Spent(_used(lines).less(_used(before)), key=told["id"])
+            for line in transcripts.later(lines, since):
+                yield from _written(line)
+
+
+def _used(lines: Sequence[Line]) -> Tokens:
+    """Return the last count of a conversation's tokens; none at its beginning."""
+    total: Line = next((count for count in map(_total, reversed(lines)) if count), {})
+    return Tokens(*(number(total.get(key)) for key in ("input_tokens", "output_tokens", "cached_input_tokens")))
+
+
+def _total(line: Line) -> Line | None:
+    """Return the count in a line; newer versions have one behind every answer, all of them one behind every tool."""
+    told = line["payload"]
+    return told.get("thread_token_usage") or (told.get("info") or {}).get("total_token_usage")
+
+
+def _written(line: Line) -> Iterator[Event]:
+    item = line["payload"]
+    if line.get("type") == "response_item" and item.get("type") == "message" and item.get("role") == "assistant":
+        yield Said(text_of(item.get("content")))
+    elif line.get("type") == "response_item" and str(item.get("type")).endswith("_call"):
+        yield Called(str(item.get("name")), shown(item.get("arguments")))

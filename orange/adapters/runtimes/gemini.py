@@ -7,11 +7,13 @@ the environment stands for keep it from asking.
 
 from __future__ import annotations
 
+import glob
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
+from orange.adapters.runtimes import transcripts
 from orange.adapters.runtimes.base import Login, Program, Which, beside, cli, opening
 from orange.adapters.runtimes.events import (
     Began,
@@ -134,3 +136,28 @@ def _result(line: Line, now: float) -> Iterator[Event]:
             yield Unknown()
         yield Failed(message)
     yield Ended(failed=failed)
+
+
+def recall(env: Mapping[str, str], workspace: str, since: float) -> Iterator[Event]:
+    """Read its chats: a file for each, in a folder that says which project it belongs to."""
+    root = f"{env.get('GEMINI_CLI_HOME') or env['HOME']}/.gemini/tmp"
+    for path in transcripts.changed(f"{glob.escape(root)}/*/chats/*.jsonl", since):
+        with open(f"{os.path.dirname(os.path.dirname(path))}/.project_root", encoding="utf-8") as file:
+            if file.read().strip() != workspace:
+                continue
+        head, *lines = transcripts.lines(path)
+        for line in transcripts.later(lines, since):
+            if line.get("type") == "gemini":
+                yield Began(head["sessionId"], line.get("model"))
+                yield from _written(line)
+
+
+def _written(line: Line) -> Iterator[Event]:
+    """Read an answer; it is written once more when its tools have returned."""
+    used = line.get("tokens") or {}
+    output = number(used.get("output")) + number(used.get("thoughts"))
+    yield Spent(Tokens(number(used.get("input")), output, number(used.get("cached"))), key=str(line.get("id")))
+    if line.get("content"):
+        yield Said(str(line["content"]))
+    for call in line.get("toolCalls") or ():
+        yield Called(str(call.get("name")), shown(call.get("args")))

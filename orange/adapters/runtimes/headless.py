@@ -20,9 +20,9 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from orange import recordfile
+from orange.adapters.runtimes import accounts
 from orange.adapters.runtimes.events import Account, Began, Event, Limited, Said, Spent, Tokens, Unknown, summed
-from orange.adapters.runtimes.registry import login, reader, unheard
+from orange.adapters.runtimes.registry import login, reader, recall, unheard
 from orange.adapters.runtimes.rendering import Page
 from orange.core import redact, runfiles
 
@@ -72,6 +72,7 @@ class Headless:
             (os.POSIX_SPAWN_DUP2, theirs, 1),
         ]
         restored = [signal.SIGPIPE, signal.SIGXFSZ, signal.SIGTERM, signal.SIGINT]
+        begun = time.time()
         try:
             self.began, self._status = False, None
             self._pid = os.posix_spawnp(argv[0], list(argv), os.environ, file_actions=actions, setsigdef=restored)
@@ -84,7 +85,16 @@ class Headless:
             self._raw.write(self._masker.finish())
             self._said.write(self._words.finish())
             self._save()
-        return self._ended()
+        status = self._ended()
+        self._remember(begun)
+        return status
+
+    def _remember(self, begun: float) -> None:
+        """Read from the program's own files what it used, where it ended before it told all of it."""
+        if self.account.session and self.account.failed is None:
+            kept = recall(self.inner["reader"], os.environ, os.getcwd(), begun)
+            accounts.take(self.account, (event for event in kept if isinstance(event, Spent)))
+            self._save()
 
     def pass_on(self, number: int, _frame: FrameType | None) -> None:
         """Tell the program what this process was told."""
@@ -181,11 +191,9 @@ class Headless:
         os.kill(self._pid, signal.SIGTERM)
 
     def _save(self) -> None:
-        """Write what is known; a full disk loses the account, not the work."""
+        """Write what is known."""
         told = summed(self.account.record(time.time()), self._past)
-        text = json.dumps(self._secrets.mask_value({"agent": self.inner["reader"], **told}), indent=1) + "\n"
-        with contextlib.suppress(OSError):
-            recordfile.replace(f"{self._folder}/{runfiles.AGENT}", text.encode(), sync=False)
+        accounts.save(self._folder, self.inner["reader"], told, self._secrets)
 
     def judge(self, status: int) -> int:
         """Say so where the program ended because nobody is logged in; returns its exit code."""
@@ -224,23 +232,13 @@ def main() -> int:
 
 def _headless(folder: str, told: Mapping[str, Any], step: Mapping[str, Any]) -> Headless:
     """Prepare the program; it goes on with the conversation of this run's earlier steps where that was its own."""
-    command, past = step.get("command") or told["command"], _read_account(folder)
+    command, past = step.get("command") or told["command"], accounts.read(folder)
     inner, session = command["inner"], past.get("session")
     spent = ((told["spec"]["resume"] or {}).get("spent") or {}) if inner["resumed"] else {}
     if session and step.get("continued") and past.get("agent") == inner["reader"]:
         inner = {**inner, "resumed": [word.replace(runfiles.SESSION, session) for word in step["continued"]]}
         spent = past["conversation_tokens"]
     return Headless(folder, _enclosed(inner, command["within"]), Tokens(**spent), past)
-
-
-def _read_account(folder: str) -> dict[str, Any]:
-    """Read what this run's earlier steps told; empty for the first."""
-    try:
-        with open(f"{folder}/{runfiles.AGENT}", encoding="utf-8") as file:
-            found = json.load(file)
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def _enclosed(inner: Mapping[str, Any], within: Sequence[str]) -> Mapping[str, Any]:

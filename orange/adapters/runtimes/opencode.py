@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from urllib.parse import quote
 
 from orange.adapters.runtimes.base import Login, Program, Which, beside, cli, opening
@@ -115,7 +116,9 @@ def read(line: Line, _now: float) -> Iterator[Event]:
             failed = state.get("status") == "error"
             yield Returned(str(state.get("error") if failed else state.get("output") or ""), failed=failed)
         case "step_finish":
-            yield Spent(_tokens(part.get("tokens") or {}), part.get("cost"), key=str(part.get("id")))
+            yield Spent(
+                _tokens(part.get("tokens") or {}), part.get("cost"), key=str(part.get("messageID") or part.get("id"))
+            )
             if part.get("reason") != "tool-calls":
                 yield Ended()
         case "retry":
@@ -141,3 +144,33 @@ def _tokens(told: Line) -> Tokens:
     cached, written = number(cache.get("read")), number(cache.get("write"))
     output = number(told.get("output")) + number(told.get("reasoning"))
     return Tokens(number(told.get("input")) + cached + written, output, cached)
+
+
+def recall(env: Mapping[str, str], workspace: str, since: float) -> Iterator[Event]:
+    """Read its database; the helpers of a conversation have conversations of their own, and a parent."""
+    data = env.get("XDG_DATA_HOME") or f"{env['HOME']}/.local/share"
+    for session, parent, key, told in _messages(f"{data}/opencode/opencode.db", workspace, since):
+        message = json.loads(told)
+        if message.get("role") == "assistant":
+            yield from () if parent else (Began(session, message.get("modelID")),)
+            yield Spent(_tokens(message.get("tokens") or {}), message.get("cost"), key)
+            yield Said("")
+
+
+def _messages(path: str, workspace: str, since: float) -> Sequence[tuple[str, str | None, str, str]]:
+    """Return the messages, each with its conversation and that one's parent. Raises OSError."""
+    import sqlite3  # seldom needed, and heavy
+
+    try:
+        with closing(sqlite3.connect(f"file:{quote(path)}?mode=ro", uri=True)) as database:
+            return database.execute(_WRITTEN, (workspace, since * 1000)).fetchall()
+    except sqlite3.Error as error:
+        raise OSError(str(error)) from error
+
+
+#: Messages of conversations that were had in a folder, oldest first; times are milliseconds.
+_WRITTEN = """
+select session.id, session.parent_id, message.id, message.data
+from message join session on session.id = message.session_id
+where session.directory = ? and message.time_created >= ? order by message.time_created
+"""

@@ -9,7 +9,7 @@ import contextlib
 import glob
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import cast
 
 from orange.adapters.runtimes import claude as _claude
@@ -82,6 +82,15 @@ def unheard(agent: str) -> int | None:
     """The exit code by which the agent's program says that it got no prompt; None where none says so."""
     found = getattr(RUNTIMES.get(agent), "unheard", None)
     return found if isinstance(found, int) else None
+
+
+def recall(agent: str, env: Mapping[str, str], workspace: str, since: float) -> Iterable[Event]:
+    """Read what the agent's program itself wrote down of conversations in a workspace since then.
+
+    Nothing for a program whose files are not known; raises whatever reading files of another form raises.
+    """
+    found = getattr(RUNTIMES.get(agent), "recall", None)
+    return cast("Iterable[Event]", found(env, workspace, since)) if found else ()
 
 
 def reader(agent: str) -> Reader:
