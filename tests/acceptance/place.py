@@ -82,7 +82,7 @@ class Place:
         done = subprocess.run(
             ["git", *args], cwd=cwd or self.repo, env=self.env, capture_output=True, text=True, timeout=120, check=False
         )
-        assert done.returncode == 0, f"git {' '.join(args)} -> {done.stderr}"
+        assert done.returncode == 0, f"git {' '.join(args)} -> {done.stderr}{done.stdout[-4000:]}"
         return done.stdout.removesuffix("\n")
 
     def create(self, name: str, script: str = "", *flags: str, cwd: Path | None = None) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import signal
 import subprocess
 import time
@@ -18,7 +17,7 @@ from orange import proctable
 from tests.acceptance.conftest import configure
 from tests.acceptance.place import Place
 from tests.acceptance.programs import AGENTS, settings
-from tests.model.conversation import Answer, Conversation, Refuse, Say, Shell, by_prompt
+from tests.model.conversation import Answer, Conversation, Refuse, by_prompt
 from tests.model.server import Model
 
 
@@ -164,35 +163,45 @@ def test_a_person_takes_over(agents: Place, model: Model, agent: str) -> None:
 
 
 def test_no_dialog_waits_in_the_terminal(agents: Place, model: Model) -> None:
-    """With its own screen each program, started for the first time, does its task without a question."""
+    """With its own screen each program, started for the first time, does its task without a question.
+
+    Which conversation that was, and what it used, is read from the files that the program keeps itself.
+    """
     configure(agents, f"review: {{by: none}}\n{settings(model.url, 'interactive')}")
     tasks = {agent: _task(agents, agent, _commit(f"{agent}.txt")) for agent in AGENTS}
     agents.start()
     for task in tasks.values():
         _until_worked(agents, model, task)
-    for agent, task in tasks.items():
-        _quit(agents, f"with-{agent}-{task}-1", "/exit" if agent == "claude" else "/quit")
+    _quit(
+        {f"with-{agent}-{task}-1": "/exit" if agent == "claude" else "/quit" for agent, task in tasks.items()}, agents
+    )
     agents.settled(dict.fromkeys((f"with-{agent}" for agent in AGENTS), "done"), 90)
-    for agent in AGENTS:
+    for agent, task in tasks.items():
         assert agents.git("show", f"refs/orange/base/main:{agent}.txt") == "made"
+        told = _record(agents, f"{task}-1")["conversation"]
+        assert (told["agent"], bool(told["session"])) == (agent, True)
+        assert told["tokens"]["input"] in {1200, 2400}, told  # it may have been quit before its last word
 
 
-def _quit(place: Place, session: str, words: str) -> None:
-    """Type into a session until it ends: a busy program may not listen, and Enter in a hurry is part of a paste."""
+def _quit(words: dict[str, str], place: Place) -> None:
+    """Type into sessions until they end: a busy program may not listen, and Enter in a hurry is part of a paste."""
     (socket,) = (place.home / "run").rglob("*.tmux")
-    tmux = ["tmux", "-S", str(socket)]
+
+    def type_(session: str, *keys: str) -> None:
+        argv = ["tmux", "-S", str(socket), "send-keys", "-t", f"={session}:", *keys]
+        subprocess.run(argv, capture_output=True, check=False)
 
     def gone() -> bool:
-        subprocess.run([*tmux, "send-keys", "-t", f"={session}:", "-l", words], capture_output=True, check=False)
+        left = place.sessions() & set(words)
+        for session in left:
+            type_(session, "-l", words[session])
         time.sleep(1)
-        subprocess.run([*tmux, "send-keys", "-t", f"={session}:", "Enter"], capture_output=True, check=False)
+        for session in left:
+            type_(session, "Enter")
         time.sleep(1)
-        return (
-            subprocess.run([*tmux, "has-session", "-t", f"={session}"], capture_output=True, check=False).returncode
-            != 0
-        )
+        return not place.sessions() & set(words)
 
-    place.until(gone, f"{session} to end")
+    place.until(gone, "the sessions to end", 120)
 
 
 def _until_refused(place: Place, run: str) -> None:
@@ -225,32 +234,6 @@ def _program(row: proctable.Process) -> str:
         return ""
 
 
-def test_all_four_at_once(agents: Place, model: Model) -> None:
-    """Each program edits and commits; asked for changes it continues the same conversation; its work is merged."""
-    tasks = {agent: _task(agents, agent, _commit(f"{agent}.txt")) for agent in AGENTS}
-    agents.start()
-    for agent, task in tasks.items():
-        _status(agents, task, "reviewing")
-        agents.orange("task", "reject", task, "--feedback", f"More of it:\n$ {_commit(f'{agent}.txt', 'more')}")
-    for task in tasks.values():
-        _status(agents, task, "reviewing", epoch=2)
-        agents.orange("task", "approve", task)
-    agents.settled(dict.fromkeys((f"with-{agent}" for agent in AGENTS), "done"))
-    for agent, task in tasks.items():
-        assert agents.git("show", f"refs/orange/base/main:{agent}.txt") == "made\nmore"
-        runs = [_record(agents, f"{task}-{epoch}") for epoch in (1, 2)]
-        assert [run["outcome"] for run in runs] == ["finished", "finished"], runs
-        first, second = (run["conversation"] for run in runs)
-        assert first["session"] == second["session"], runs
-        for told in (first, second):
-            assert told["tokens"] == {"input": 2400, "output": 60, "cached": 400}, agent
-            assert told["turns"] == 2
-        last = model.of(f"Task {task}")[-1]
-        assert len(last.prompts) == 2
-        assert "(continued)" in last.prompts[1]
-        assert "## How to work here" not in last.prompts[1]
-
-
 def test_a_step_may_have_an_agent_of_its_own(agents: Place, model: Model) -> None:
     """The step is told everything, for this agent knows nothing yet; the run knows whose conversation came last."""
     configure(agents, f"review: {{by: none}}\n{settings(model.url)}")
@@ -266,54 +249,3 @@ def test_a_step_may_have_an_agent_of_its_own(agents: Place, model: Model) -> Non
     assert sorted(len(prompts) for prompts in talks.values()) == [1, 1]
     assert "## What is asked" in editors[0]
     assert _record(agents, f"{task}-1")["conversation"]["agent"] == "codex"
-
-
-@dataclass
-class Reviewing:
-    """A model that also reviews: first senselessly, then with a finding, and once that is mended it is content."""
-
-    #: Tasks whose first review has found something.
-    found: set[str] = field(default_factory=set)
-
-    def __call__(self, conversation: Conversation) -> Answer:
-        """Review, or carry on."""
-        prompts = conversation.prompts
-        asked = _REVIEW.search(prompts[0]) if prompts else None
-        if asked is None:
-            return by_prompt(conversation)
-        if asked[1] in self.found and len(prompts) == 1:
-            return Say('It is right now.\n\n{"verdict": "PASS", "findings": []}')
-        if len(prompts) == 1:
-            return Say("It looks fine to me.")
-        if conversation.results:
-            self.found.add(asked[1])
-            return Say("I have said what I found.")
-        (path,) = set(_ANSWER_FILE.findall(prompts[-1]))
-        (file,) = set(_MADE.findall(prompts[0]))
-        finding = {"severity": "major", "file": file, "line": 1, "message": "There is more to it."}
-        told = {"verdict": "FAIL", "summary": f"$ echo more >> {file}", "findings": [finding]}
-        return Shell(f"printf %s '{json.dumps(told)}' > {path}")
-
-
-_REVIEW = re.compile(r"# Review of task (\w+)")
-_ANSWER_FILE = re.compile(r"(/\S+/orange-review\.json)")
-_MADE = re.compile(r"git add (\w+\.txt)")
-
-
-def test_agents_review_each_ones_work(agents: Place, model: Model) -> None:
-    """Asked again, each answers in the same conversation; what it finds goes back to the one that did the work."""
-    model.play = Reviewing()
-    configure(agents, f"review: {{by: agent}}\n{settings(model.url)}")
-    tasks = {agent: _task(agents, agent, _commit(f"{agent}.txt")) for agent in AGENTS}
-    agents.start()
-    agents.settled(dict.fromkeys((f"with-{agent}" for agent in AGENTS), "done"), 300)
-    for agent, task in tasks.items():
-        assert agents.git("show", f"refs/orange/base/main:{agent}.txt") == "made\nmore"
-        work, again = (_record(agents, f"{task}-{epoch}")["conversation"] for epoch in (1, 3))
-        assert work["session"] == again["session"], agent
-        first, second = (_record(agents, f"review-{task}-{epoch}") for epoch in (2, 4))
-        assert (first["checked"], second["checked"]) == (False, True)
-        assert len({work["session"], first["conversation"]["session"], second["conversation"]["session"]}) == 3
-        assert [told["verdict"] for told in agents.task(task)["reviews"]] == ["PASS", "FAIL"]
-        assert f"{agent}.txt:1: major: There is more to it." in model.of(f"Task {task}")[-1].prompts[-1]
-        assert max(len(talk.prompts) for talk in model.of(f"Review of task {task}")) == 2

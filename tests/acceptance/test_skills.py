@@ -7,10 +7,10 @@ import pytest
 from tests.acceptance import bubblewrap
 from tests.acceptance.conftest import configure
 from tests.acceptance.place import Place
-from tests.acceptance.programs import AGENTS, settings
-from tests.model.server import Model
 
-SKILL = "---\nname: deploy\ndescription: How to deploy. Use it to deploy.\n---\nPull the lever.\n"
+#: How the skill of the repository, and orange's own for work on a task, describe themselves.
+DEPLOYING, WORKING = "How to deploy. Use it to deploy.", "How to work on an orange task"
+SKILL = f"---\nname: deploy\ndescription: {DEPLOYING}\n---\nPull the lever.\n"
 AGENT = """
 set -e
 for place in .agents .claude .gemini; do cat $place/skills/deploy/SKILL.md; done > read.txt
@@ -18,9 +18,6 @@ ls .agents/skills > listed.txt
 git add -A
 git commit -q -m "What was read"
 """
-
-#: The wires of the four programs.
-WIRES = ("messages", "responses", "gemini", "chat")
 
 
 def _place(place: Place, isolation: str = "worktree") -> None:
@@ -30,7 +27,8 @@ def _place(place: Place, isolation: str = "worktree") -> None:
     configure(place, f"agent: command\nreview: {{by: none}}\n{more}agents: {{command: {{run: 'sh {script}'}}}}\n")
 
 
-def _track(place: Place) -> None:
+def track(place: Place) -> None:
+    """Add a skill to the repository."""
     (place.repo / "skills" / "deploy").mkdir(parents=True)
     (place.repo / "skills" / "deploy" / "SKILL.md").write_text(SKILL)
     place.git("add", "skills")
@@ -42,7 +40,7 @@ def test_a_named_skill_reaches_the_agent_and_never_a_commit(place: Place, isolat
     """All three places have it, with the worker's; `git add -A` takes none of it, and nothing is left to clean up."""
     if isolation == "sandbox":
         bubblewrap.required()
-    _track(place)
+    track(place)
     _place(place, isolation)
     place.create("deploying", "", "--skill", "deploy")
     place.start()
@@ -59,7 +57,7 @@ def test_a_named_skill_reaches_the_agent_and_never_a_commit(place: Place, isolat
 
 def test_a_missing_skill_stops_the_task_with_a_sentence(place: Place) -> None:
     """The agent is not started without the skill it was to use."""
-    _track(place)
+    track(place)
     _place(place)
     task = place.create("flying", "", "--skill", "fly")
     place.start()
@@ -67,18 +65,3 @@ def test_a_missing_skill_stops_the_task_with_a_sentence(place: Place) -> None:
     stuck = place.task(task)["stuck"]
     assert "there is no skill 'fly' here: put it into skills/fly/SKILL.md" in stuck["message"]
     assert "(deploy, orange-worker)" in stuck["message"]
-
-
-def test_the_real_agents_find_the_skills(agents: Place, model: Model) -> None:
-    """Each of the real programs tells its model of the repository's skill and of the worker's."""
-    _track(agents)
-    configure(agents, "limits: {attempts: 1}\nreview: {by: none}\n" + settings(model.url))
-    for agent in AGENTS:
-        agents.orange("task", "create", f"with-{agent}", "--agent", agent, "--body", "Carry out:\n\n$ true\n")
-    agents.start()
-    names = [f"with-{agent}" for agent in AGENTS]
-    agents.until(lambda: {agents.statuses()[name] for name in names} <= {"done", "stuck"}, "all four to end", 150)
-    assert {agents.statuses()[name] for name in names} == {"done"}
-    told = {wire: [one.whole for one in model.heard if one.wire == wire] for wire in WIRES}
-    for words in ("How to deploy. Use it to deploy.", "How to work on an orange task"):
-        assert {wire: any(words in whole for whole in told[wire]) for wire in WIRES} == dict.fromkeys(WIRES, True)
