@@ -157,8 +157,7 @@ KEYS: tuple[Key, ...] = (
         null=True, command=True),
     Key("branches.pattern", Kind.TEXT, "How task branches are named, from `{name}` and `{id}`.", fits=_names_branches,
         expected="a branch name of letters, digits, . _ / - and {name}, with {id} in it, such as orange/{name}-{id}"),
-    Key("branches.hierarchical", Kind.FLAG, "Whether children are cut from, and merged into, their parent's branch.",
-        only=(False,)),
+    Key("branches.hierarchical", Kind.FLAG, "Whether children are cut from, and merged into, their parent's branch."),
     Key("workspaces.root", Kind.TEXT, "The folder that holds the workspaces. Null: `<repo>.workspaces` beside the "
         "repository.", null=True),
     Key("workspaces.size", Kind.WHOLE, "Workspaces kept before the oldest idle one is saved and returned.",

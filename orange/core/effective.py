@@ -48,7 +48,7 @@ def next_agent(task: Task, settings: Settings) -> str:
 
 
 def base_of(task: Task, settings: Settings, default: str) -> str:
-    """Name the branch a task is cut from and merged into; `default` is the project's."""
+    """Name the base a task has by itself; `default` is the project's. Parents' branches are `lineage`'s."""
     return task.base or settings.base or default
 
 

@@ -85,10 +85,10 @@ def _absent(scene: Scene, task: Task, blocker: str) -> Waiting:
 def _unmerged(scene: Scene, task: Task, blocker: Task) -> Reasons:
     if blocker.merged is None or task.status is not Status.PENDING:
         return  # published nothing; or the task was cut from its base before
-    base = scene.base_of(task)
+    base, ground = scene.base_of(task), scene.ground_of(task)
     presence = scene.in_base(blocker, base)
-    if presence is Presence.THERE:
-        return
+    if presence is Presence.THERE or (ground != base and scene.in_base(blocker, ground) is Presence.THERE):
+        return  # what is in the base of its parents is brought into their branch before the task is cut from it
     message = _unmerged_message(blocker, blocker.merged, base, presence)
     at = since(scene, task, blocker.merged.at)
     yield Waiting("blocker_not_merged", message, at, blocker.merged.commit, f"orange task show {blocker.id}")
@@ -129,10 +129,36 @@ def _capability(scene: Scene, task: Task) -> Reasons:
 
 
 def _base(scene: Scene, task: Task) -> Reasons:
-    if scene.base_missing(task):
-        base = scene.base_of(task)
+    base = scene.ground_of(task)  # a parent's branch is made where it does not exist
+    if scene.is_missing(base):
         message = f"its base branch {base} does not exist"
         yield Waiting("base_missing", message, since(scene, task), base, f"git branch {base}")
+
+
+def _parent(scene: Scene, task: Task) -> Reasons:
+    """Yield that the parent whose branch the task is cut from comes first, or that its own branch is behind."""
+    yield from lagging(scene, task)
+    parent = scene.holder(task) if task.status is Status.PENDING else None
+    if parent is not None and _comes_first(scene, parent):
+        message = f"it is cut from the branch of its parent {parent.id} ({parent.title}), whose own turn is first"
+        yield Waiting("parent", message, since(scene, task), parent.id, f"orange task why {parent.id}")
+
+
+def _comes_first(scene: Scene, parent: Task) -> bool:
+    """Whether somebody works on a parent, or is about to, so that its branch is not at rest."""
+    if parent.held or scene.live(parent.id) is not None:
+        return True
+    return parent.status is Status.PENDING and not scene.graph.blocked(parent.id) and not effective.is_human(parent)
+
+
+def lagging(scene: Scene, task: Task) -> Reasons:
+    """Yield that a parent's branch has yet to take in what its children made."""
+    base = scene.lag(task)
+    if base is not None:
+        why = f": {base.reason}" if base.reason else ""
+        message = f"its branch {base.name} has yet to take in what its children made{why}"
+        remedy = f"git switch {base.name} && git status" if base.reason else None
+        yield Waiting("base_behind", message, since(scene, task), base.name, remedy)
 
 
 def _checkout(scene: Scene, task: Task) -> Reasons:
@@ -142,7 +168,7 @@ def _checkout(scene: Scene, task: Task) -> Reasons:
         return
     owner = scene.tasks.get(place.task or "")
     idle = owner is not None and not owner.held and scene.live(owner.id) is None
-    found = inplace.hindrance(place, task.id, scene.base_of(task), idle=idle)
+    found = inplace.hindrance(place, task.id, scene.ground_of(task), idle=idle)
     if found is not None:
         yield Waiting("checkout", found.message, since(scene, task), found.evidence, found.remedy)
 
@@ -265,6 +291,7 @@ _GATES: tuple[Gate, ...] = (
     _trust,
     _capability,
     _base,
+    _parent,
     _checkout,
     holder,
     _rewound,

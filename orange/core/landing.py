@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TypeAlias
 
-from orange.core import effective, mergequeue, publishing
+from orange.core import effective, lineage, mergequeue, publishing
 from orange.core.actions import Advance, CheckMerge, DropCandidate, FollowBase, Integrate, SendBack
 from orange.core.actions import Publish as PublishTask
-from orange.core.gates import Waiting, since
+from orange.core.gates import Waiting, lagging, since
 from orange.core.graph import Graph
 from orange.core.lifecycle import Status, StuckReason
 from orange.core.mergequeue import BeingChecked
@@ -87,7 +87,7 @@ def approved_at(task: Task) -> str:
 def next_step(scene: Scene, task: Task) -> Step | None:
     """Say what a reviewed task needs next; None while it waits for someone, or nothing is known."""
     state = scene.branch(task)
-    if state is None or task.request is not None or _is_busy(scene, task):
+    if state is None or task.request is not None or _is_busy(scene, task) or scene.lag(task):
         return None
     if task.branch is not None and state.tip is None:
         return _without_branch(scene, task)
@@ -107,7 +107,7 @@ def _onwards(scene: Scene, task: Task, state: BranchState) -> Step | None:
 
 def _lacks_checks(scene: Scene, task: Task, state: BranchState) -> bool:
     """Whether checks are required of a task that is not going to get any on its way into the base."""
-    publish = effective.publish_of(task, scene.settings)
+    publish = scene.publish_of(task)
     if not scene.settings.checks_required or publish is Publish.NONE or not state.unmerged:
         return not scene.checked(task, state)
     return publish is Publish.MERGE and not scene.settings.checks
@@ -135,7 +135,7 @@ def _needs_person(scene: Scene, task: Task) -> str | None:
 
 def may_integrate(scene: Scene, task: Task) -> bool:
     """Whether a reviewed task with unmerged work is merged by orange, into a base that exists."""
-    return effective.publish_of(task, scene.settings) is Publish.MERGE and not scene.base_missing(task)
+    return scene.publish_of(task) is Publish.MERGE and not scene.base_missing(task)
 
 
 def _is_busy(scene: Scene, task: Task) -> bool:
@@ -232,6 +232,9 @@ def _behind(name: str, base: Base) -> str:
 def publication(scene: Scene, task: Task) -> Iterator[Waiting]:
     """Yield what a reviewed task waits for on its way into the base."""
     state = scene.branch(task)
+    if scene.lag(task):
+        yield from lagging(scene, task)
+        return
     if state is not None and not void_approval(scene, task, state) and _lacks_checks(scene, task, state):
         yield _required(scene, task, state)
         return
@@ -242,8 +245,7 @@ def publication(scene: Scene, task: Task) -> Iterator[Waiting]:
     if effective.nothing_unmerged(task, scene.settings, state) or void_approval(scene, task, state):
         return
     at = since(scene, task, approved_at(task))
-    publish = effective.publish_of(task, scene.settings)
-    if publish is not Publish.MERGE:
+    if scene.publish_of(task) is not Publish.MERGE:
         yield publishing.waits(scene, task, at)
     elif not scene.base_missing(task):
         yield from _queued(scene, task, at)
@@ -286,13 +288,16 @@ def _foreign_blockers(world: World, graph: Graph) -> Iterator[tuple[str, str]]:
     usual = world.settings.base or world.default_base
     elsewhere = [task_id for base, merged in graph.merged().items() if base != usual for task_id in merged]
     dependants = (task_id for blocker in elsewhere for task_id in graph.dependants(blocker))
-    for task in (graph.tasks[task_id] for task_id in {*graph.with_base(), *dependants}):
+    below = graph.with_status(Status.PENDING) if world.settings.branches.hierarchical else ()
+    for task in (graph.tasks[task_id] for task_id in {*graph.with_base(), *dependants, *below}):
         if task.status is not Status.PENDING:
             continue
-        base = effective.base_of(task, world.settings, world.default_base)
+        base = lineage.base_of(task, world.settings, world.default_base, graph.tasks)
+        ground = lineage.ground_of(task, world.settings, world.default_base, graph.tasks)
         for blocker in (graph.tasks[task_id] for task_id in task.blocked_by if task_id in graph.tasks):
-            if blocker.merged is not None and blocker.merged.base != base and blocker.status is Status.DONE:
-                yield blocker.merged.commit, base
+            if blocker.merged is None or blocker.status is not Status.DONE:
+                continue
+            yield from ((blocker.merged.commit, name) for name in {base, ground} - {blocker.merged.base})
 
 
 def _branchless(world: World, graph: Graph) -> Iterator[tuple[str, str]]:
@@ -303,4 +308,4 @@ def _branchless(world: World, graph: Graph) -> Iterator[tuple[str, str]]:
                 runs = sorted((run for run in world.runs.values() if run.task == task.id), key=lambda run: -run.epoch)
                 commit = finished_commit(task, [run for run in runs if is_over(run)])
                 if commit is not None:
-                    yield commit, effective.base_of(task, world.settings, world.default_base)
+                    yield commit, lineage.base_of(task, world.settings, world.default_base, graph.tasks)

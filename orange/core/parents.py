@@ -40,7 +40,7 @@ def closing(scene: Scene, task: Task, mends: Mapping[str, tuple[str, ...]]) -> A
     """Say how a delegated task goes on now; None while it waits for its children."""
     if task.id in mends or task.held or scene.live(task.id) is not None:
         return None
-    if not scene.board.frozen.isdisjoint(task.children):
+    if not scene.board.frozen.isdisjoint(task.children) or scene.lag(task):
         return None
     done, total = scene.graph.progress(task.id)
     if not total:

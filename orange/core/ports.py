@@ -64,6 +64,12 @@ class Integration(Contents, Remote, Reverting, Protocol):
     def start_point(self, base: str) -> str:
         """The commit new work on `base` is cut from: the integrated base with the user's commits taken in."""
 
+    def nest(self, branch: str, base: str) -> bool:
+        """Make a parent's branch where it does not exist, and take its base in for the children cut from it.
+
+        False where the base conflicts with what is there, which stays as it is. Raises InvalidInput, GitFailed.
+        """
+
     def integrate(self, branch: str, base: str, message: str, expect: str | None) -> Integrated:
         """Merge a branch into the integrated base, serially; `expect` is the approved tip.
 

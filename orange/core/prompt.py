@@ -158,7 +158,7 @@ def _earlier(task: Task) -> Iterator[str]:
     elif task.epoch > 1:
         yield "The task was worked on before: what was done is on the branch."
     if task.children:
-        yield f"It has children ({', '.join(task.children)}): what they finished is in the base."
+        yield f"It has children ({', '.join(task.children)}): what they finished is in the base, or here already."
 
 
 def _request(task: Task) -> str:

@@ -10,16 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from orange.core import effective
+from orange.core import effective, lineage
 from orange.core.graph import Graph
 from orange.core.inplace import NONE
 from orange.core.lifecycle import Facts, Status, StuckReason
-from orange.core.model import Board, BranchState, Claim, Outcome, Presence, Run, Task, World
+from orange.core.model import Base, Board, BranchState, Claim, Outcome, Presence, Publish, Run, Task, World
 from orange.core.refusals import limit_of, refused_agents
 from orange.core.reviews import is_review, run_of
 from orange.core.rules import UNKNOWN, Change, Ruling, Work, drop, judge
 from orange.core.times import is_time, seconds
 
+_ELSEWHERE = frozenset({Publish.BRANCH, Publish.PR})
 #: So many looks in a row must have found a session gone before it counts as dead.
 LOOKS = 2
 #: Seconds until the second look.
@@ -149,12 +150,34 @@ class Scene:
 
     def base_of(self, task: Task) -> str:
         """Name the branch a task is cut from and merged into."""
-        return effective.base_of(task, self.settings, self.world.default_base)
+        return lineage.base_of(task, self.settings, self.world.default_base, self.tasks)
+
+    def ground_of(self, task: Task) -> str:
+        """Name the base that a task's work ends up in, through the branches of its parents."""
+        return lineage.ground_of(task, self.settings, self.world.default_base, self.tasks)
+
+    def holder(self, task: Task) -> Task | None:
+        """Return the parent whose branch a task is cut from; None where it is cut from a base."""
+        return lineage.holder(task, self.settings, self.tasks)
 
     def base_missing(self, task: Task) -> bool:
         """Whether a task's base is known not to exist."""
-        base = self.world.bases.get(self.base_of(task))
+        return self.is_missing(self.base_of(task))
+
+    def is_missing(self, name: str) -> bool:
+        """Whether a base is known not to exist."""
+        base = self.world.bases.get(name)
         return base is not None and base.integrated is None and base.branch is None
+
+    def publish_of(self, task: Task) -> Publish:
+        """Say how a task's work leaves its branch: into its parent's there is only one way."""
+        found = effective.publish_of(task, self.settings)
+        return Publish.MERGE if found in _ELSEWHERE and self.holder(task) else found
+
+    def lag(self, task: Task) -> Base | None:
+        """Return a task's own branch as the base of its children, while it lacks what they made; None otherwise."""
+        base = self.world.bases.get(task.branch or "")
+        return base if base is not None and base.behind else None
 
     def branch(self, task: Task) -> BranchState | None:
         """Return what is known of a task's branch; None when nothing is."""

@@ -28,11 +28,12 @@ def accept_edits(scene: Scene) -> Iterator[AcceptEdits]:
 def return_workspaces(scene: Scene, starting: Collection[str]) -> Iterator[ReturnWorkspace]:
     """Yield the workspaces to return: delegated tasks', the user's checkout, and failed ones' where asked for, at once.
 
-    Then the oldest idle ones beyond `workspaces.size`.
+    Those of parents whose branch has to take in what their children made, too. Then the oldest idle ones beyond
+    `workspaces.size`.
     """
     bound = [space for space in scene.world.workspaces.values() if space.task and space.presence is Presence.THERE]
     idle = [space for space in bound if space.task not in starting and is_idle(scene, space)]
-    handed_on = [space for space in idle if scene.tasks[space.task or ""].status is Status.DELEGATED]
+    handed_on = [space for space in idle if _is_handed_on(scene, scene.tasks[space.task or ""])]
     for space in sorted(handed_on, key=_age):
         yield ReturnWorkspace(space.path, str(space.task), "its task was handed to its children")
     place = scene.world.dispatch.place
@@ -49,6 +50,10 @@ def return_workspaces(scene: Scene, starting: Collection[str]) -> Iterator[Retur
         yield ReturnWorkspace(
             space.path, str(space.task), f"more than {size} workspaces are bound; it is the oldest idle one"
         )
+
+
+def _is_handed_on(scene: Scene, task: Task) -> bool:
+    return task.status is Status.DELEGATED or scene.lag(task) is not None
 
 
 def _is_to_be_cleaned(scene: Scene, task: Task) -> bool:

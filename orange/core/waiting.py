@@ -14,7 +14,19 @@ from typing import TypeAlias
 
 from orange.core import dispatch, judging
 from orange.core.cycles import knotted
-from orange.core.gates import ENOUGH, Reasons, Waiting, blockers, closed_gates, holder, limit, other_host, person, since
+from orange.core.gates import (
+    ENOUGH,
+    Reasons,
+    Waiting,
+    blockers,
+    closed_gates,
+    holder,
+    lagging,
+    limit,
+    other_host,
+    person,
+    since,
+)
 from orange.core.graph import Graph
 from orange.core.landing import base_waits, publication
 from orange.core.lifecycle import CLOSED, Status, StuckReason
@@ -170,6 +182,8 @@ def _delegated(explainer: Explainer, task: Task) -> Reasons:
         yield _children(explainer, task, unreadable)
     elif held := tuple(holder(scene, task)):
         yield from held
+    elif scene.lag(task):
+        yield from lagging(scene, task)
     elif total and not task.acceptance and scene.branch(task) is None:
         message = "where its branch stands could not be told"
         yield Waiting("unknown", message, explainer.since(task), task.branch, "orange doctor")

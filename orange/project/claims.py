@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from orange.core import effective, names, times
+from orange.core import effective, lineage, names, times
 from orange.core.lifecycle import Actor, Status
 from orange.core.model import Claim, Request, RequestKind, Task
 from orange.core.problems import AlreadyClaimed, IllegalTransition, NotAllowed, StaleWrite
@@ -107,6 +107,7 @@ def _bind(pen: Pen, task: Task, *, person: str | None = None) -> Task:
     """Write who holds the task and every name that follows from it, so that a crash after this loses nothing."""
     parts, settings = pen.parts, pen.parts.settings()
     epoch = next_epoch(parts, task)
+    _name_parents(pen, task)
     run = f"{'' if person is None else 'person-'}{task.id}-{epoch}"
     claim = Claim(run, epoch, parts.random(8).hex(), parts.host, times.stamp(parts.clock.now()))
     return pen.keep(
@@ -120,6 +121,15 @@ def _bind(pen: Pen, task: Task, *, person: str | None = None) -> Task:
             assignee=person or task.assignee,
         )
     )
+
+
+def _name_parents(pen: Pen, task: Task) -> None:
+    """Give the parents whose branches a task is cut from the names of those branches for good."""
+    settings = pen.parts.settings()
+    if settings.branches.hierarchical and task.parent:
+        for parent in lineage.line(task, settings, pen.tx.board().tasks):
+            if parent.branch is None:
+                pen.keep(replace(parent, branch=lineage.branch_of(parent, settings)))
 
 
 def next_epoch(parts: Parts, task: Task) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from orange.core import effective
+from orange.core import effective, lineage
 from orange.core.lifecycle import Status
 from orange.core.model import Board, Publish, Task
 from orange.core.settings import Settings
@@ -16,7 +16,7 @@ def forecast(parts: Parts, board: Board) -> dict[str, object]:
     settings = parts.settings()
     default = settings.base or parts.integration.default_base()
     tasks = sorted(_of_interest(board.tasks.values(), settings), key=lambda task: task.order)
-    wanted = {task.id: (str(task.branch), effective.base_of(task, settings, default)) for task in tasks}
+    wanted = {task.id: (str(task.branch), lineage.base_of(task, settings, default, board.tasks)) for task in tasks}
     found = parts.integration.forecast(wanted)
     clear = set(found.clear)
     branches = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from orange.core import inplace
 from orange.core.model import Task
 from orange.core.problems import NotAllowed
-from orange.project.launch import base_of
+from orange.project.launch import ground_of
 from orange.project.parts import Parts
 
 
@@ -14,7 +14,7 @@ def is_taken(parts: Parts, task: Task) -> bool:
     if parts.settings().workspaces.isolation != inplace.NONE:
         return False
     place = parts.workspaces.place()
-    found = inplace.hindrance(place, task.id, base_of(parts, task)) if place else None
+    found = inplace.hindrance(place, task.id, ground_of(parts, task)) if place else None
     if place is None or found is None:
         return False
     if place.task is None:

@@ -8,13 +8,15 @@ Next in the flow: the supervisor (`orange.runner`) works; the reconciler sees it
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TypedDict
 
-from orange.core import effective, prompt
+from orange.core import effective, lineage, prompt
 from orange.core.agents import Resume
-from orange.core.model import Outcome, Task
+from orange.core.model import Outcome, Presence, Task
 from orange.core.ports import Course, RunRecord, RunSpec, StepSpec
+from orange.core.problems import WorkspaceFailed
 from orange.core.settings import AgentSettings, Settings
 from orange.core.steps import stand
 from orange.project import course
@@ -27,7 +29,20 @@ LOOK_BACK = 10
 
 def base_of(parts: Parts, task: Task) -> str:
     """Return the short name of the branch a task is cut from and merged into."""
-    return task.base or parts.settings().base or parts.integration.default_base()
+    settings = parts.settings()
+    return lineage.base_of(task, settings, settings.base or parts.integration.default_base(), _kin(parts, task))
+
+
+def ground_of(parts: Parts, task: Task) -> str:
+    """Return the short name of the base that a task's work ends up in, through the branches of its parents."""
+    settings = parts.settings()
+    return lineage.ground_of(task, settings, settings.base or parts.integration.default_base(), _kin(parts, task))
+
+
+def _kin(parts: Parts, task: Task) -> Mapping[str, Task]:
+    """Return the tasks whose branches matter for this one's: none, unless it may be cut from its parent's."""
+    below = parts.settings().branches.hierarchical and task.parent is not None and task.base is None
+    return parts.store.read().tasks if below else {}
 
 
 def launch(parts: Parts, task: Task, run: str, agent: str | None = None) -> None:
@@ -43,6 +58,7 @@ def launch(parts: Parts, task: Task, run: str, agent: str | None = None) -> None
 
 def prepare_workspace(parts: Parts, task: Task) -> Task:
     """Bind the task's workspace to its branch and reserve its ports."""
+    _prepare_parents(parts, task)
     start = _brought_back(parts, task) or parts.integration.start_point(base_of(parts, task))
     parts.workspaces.acquire(task, str(task.branch), start)
     wanted = parts.settings().workspaces.ports
@@ -53,6 +69,28 @@ def prepare_workspace(parts: Parts, task: Task) -> Task:
         current = replace(tx.task(task.id), ports=ports)
         tx.put(current)
         return current
+
+
+def _prepare_parents(parts: Parts, task: Task) -> None:
+    """Make the branches of the parents that a task is cut from, and bring their bases in.
+
+    Raises WorkspaceFailed where a base cannot be brought in, and the task needs it because of what it waited for.
+    """
+    kin, settings = _kin(parts, task), parts.settings()
+    for parent in lineage.line(task, settings, kin):
+        branch, base = lineage.branch_of(parent, settings), base_of(parts, parent)
+        if not parts.integration.nest(branch, base) and _lacks_blockers(parts, task, kin):
+            raise WorkspaceFailed(
+                f"{base}, which has what {task.id} waited for, conflicts with {branch}, the branch of its parent "
+                f"{parent.id}: merge {base} into {branch}, or take {parent.id} up again"
+            )
+
+
+def _lacks_blockers(parts: Parts, task: Task, kin: Mapping[str, Task]) -> bool:
+    """Whether what a task waited for is not in the branch it is cut from."""
+    merged = (kin[blocker].merged for blocker in task.blocked_by if blocker in kin)
+    found = parts.integration.contains((done.commit, base_of(parts, task)) for done in merged if done)
+    return any(presence is not Presence.THERE for presence in found.values())
 
 
 def _brought_back(parts: Parts, task: Task) -> str | None:

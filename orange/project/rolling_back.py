@@ -53,6 +53,10 @@ def _merge(parts: Parts, task: Task) -> Merged:
     if task.status is not Status.DONE or task.merged is None:
         raise InvalidInput("task", f"{task.id} is {task.status} and was not merged: there is nothing to take out")
     merged = task.merged
+    parent = parts.store.read().tasks.get(task.parent or "")
+    if parent is not None and parent.branch == merged.base and parent.status is Status.DONE:
+        message = f"{task.id} was merged into the branch of its parent, which is merged too: roll {parent.id} back"
+        raise InvalidInput("task", message)
     outcomes = (event.data for event in parts.store.events(task.id) if event.type == "task.publish_result")
     if any(data.get("outcome") == "merged" and data.get("commit") == merged.commit for data in outcomes):
         return merged

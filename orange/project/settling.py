@@ -219,8 +219,9 @@ def integrated(parts: Parts, speaker: Speaker, task_id: str, base: str, result: 
 
 
 def owe_push(parts: Parts, base: str) -> None:
-    """Note, where `publish_push` is set, that a base is to be pushed."""
-    if parts.settings().publish_push:
+    """Note, where `publish_push` is set, that a base is to be pushed; a parent's branch is not, it is on its way."""
+    nested = parts.settings().branches.hierarchical
+    if parts.settings().publish_push and not (nested and base in {t.branch for t in parts.store.read().tasks.values()}):
         parts.publications.put_base(base, Publication())
 
 

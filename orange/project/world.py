@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from orange.core import effective, reviews
+from orange.core import effective, lineage, reviews
 from orange.core.allowance import EVERYTHING, Dispatch, Terms
 from orange.core.dispatch import MINUTE
 from orange.core.graph import Graph
@@ -74,7 +74,7 @@ def observe(  # noqa: PLR0913 - two of them by name
         host=parts.host,
         runs=runs,
         workspaces={workspace.path: workspace for workspace in parts.workspaces.list()},
-        bases=parts.integration.observe(_base_names(graph, default), count=count),
+        bases=parts.integration.observe(_base_names(graph, settings, default), count=count),
         branches=_branches(parts, graph, default),
         changes=_changes(parts, graph, default, runs) if effective.rules_of(settings) else {},
         spent=spending.spent(parts, graph, settings),
@@ -103,9 +103,18 @@ def _place(parts: Parts, graph: Graph) -> Place | None:
 _BRANCHING = (Status.WORKING, Status.DELEGATED, Status.REVIEWING, Status.REVIEWED, Status.STUCK)
 
 
-def _base_names(graph: Graph, default: str) -> tuple[str, ...]:
+def _base_names(graph: Graph, settings: Settings, default: str) -> tuple[str, ...]:
     found = {graph.tasks[task_id].base for task_id in graph.with_base()}
-    return tuple(sorted({default, *(name for name in found if name)}))
+    return tuple(sorted({default, *(name for name in found if name), *_parents_branches(graph, settings, default)}))
+
+
+def _parents_branches(graph: Graph, settings: Settings, default: str) -> Iterator[str]:
+    """Yield the branches of open parents that their children are merged into, or were."""
+    known = settings.branches.hierarchical
+    if known or not graph.merged().keys() <= {default}:
+        for task in (graph.tasks[task_id] for task_id in graph.with_status(*_BRANCHING, Status.PENDING)):
+            if task.children and task.branch and (known or task.branch in graph.merged()):
+                yield task.branch
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,8 +235,13 @@ def _unrecorded(run: str, task: Task, sessions: Mapping[str, str] | None, looks:
 
 
 def _branches(parts: Parts, graph: Graph, default: str) -> Mapping[str, BranchState]:
+    settings = parts.settings()
     wanted = {
-        task.id: (task.branch or "", task.base or default, task.merged.commit if task.merged else None)
+        task.id: (
+            task.branch or "",
+            lineage.base_of(task, settings, default, graph.tasks),
+            task.merged.commit if task.merged else None,
+        )
         for task in _of_interest(graph)
         if task.branch or task.merged
     }
@@ -243,7 +257,8 @@ def _changes(parts: Parts, graph: Graph, default: str, runs: Mapping[str, Run]) 
     over = (run.task for run in runs.values() if run.outcome is not None and run.task in graph.tasks)
     ids = {*graph.with_status(*_RULED), *(i for i in over if graph.tasks[i].status is Status.WORKING)}
     found = (graph.tasks[task_id] for task_id in sorted(ids))
-    wanted = {task.id: (task.branch, task.base or default) for task in found if task.branch}
+    settings = parts.settings()
+    wanted = {t.id: (t.branch, lineage.base_of(t, settings, default, graph.tasks)) for t in found if t.branch}
     return parts.integration.changes(wanted) if wanted else {}
 
 

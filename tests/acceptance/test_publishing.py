@@ -160,8 +160,8 @@ def test_a_pushed_branch_is_done_once_its_work_is_seen_in_the_base(place: Place)
     assert place.task(task)["status"] == "reviewed"
     merged_elsewhere(place, other, branch)
     sooner(place, task, lambda: place.statuses() == {"feature": "done"}, "it to be done")
-    place.until((place.repo / "feature.txt").exists, "the user's branch to follow")
-    assert place.git("rev-parse", "main") == place.git("rev-parse", "main", cwd=other)
+    theirs = place.git("rev-parse", "main", cwd=other)
+    place.until(lambda: place.git("rev-parse", "main") == theirs, "the user's branch to follow")
     assert place.task(task)["merged"]["commit"] == place.git("rev-parse", branch)
     assert outcomes(place, task) == ["pushed", "merged_elsewhere"]
     assert result(place, f"{task}-1")["commit"] == place.git("rev-parse", branch)

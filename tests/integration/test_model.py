@@ -123,6 +123,10 @@ class FakeIntegration:
         del base
         return "0" * 40
 
+    def nest(self, branch: str, base: str) -> bool:
+        del branch, base
+        return True
+
     def integrate(self, branch: str, base: str, message: str, expect: str | None) -> Integrated:
         del branch, base, message, expect
         return Integrated("2" * 40, changed=True)

@@ -274,7 +274,7 @@ def test_keys_of_the_user_are_refused_from_a_project(key: str) -> None:
 @pytest.mark.parametrize(
     ("text", "key"),
     [
-        ("branches: {hierarchical: true}", "branches.hierarchical"),
+        ('webhooks: [{url: "https://x"}]', "webhooks"),
     ],
 )
 def test_settings_without_effect_are_named(text: str, key: str) -> None:

@@ -122,6 +122,16 @@ class GitIntegration:
         with self._bases.alone():
             return self._bases.retry(lambda: self._bases.take_in(base)).integrated
 
+    def nest(self, branch: str, base: str) -> bool:
+        """Make a parent's branch where it does not exist, and take its base in for the children cut from it.
+
+        False where the base conflicts with what is there. Raises InvalidInput, GitFailed.
+        """
+        refs.check("base", base)
+        refs.check("branch", branch)
+        with self._bases.alone():
+            return self._bases.retry(lambda: self._bases.nest(branch, base))
+
     def integrate(self, branch: str, base: str, message: str, expect: str | None) -> Integrated:
         """Merge a branch into the integrated base, serially; `expect` is the approved tip.
 

@@ -111,8 +111,19 @@ class Bases:
         self.ledger.add(made)
         return made, None
 
-    def take_from_remote(self, base: str, theirs: str) -> bool:
-        """Bring the integrated base up to the remote's commit; False on a conflict. Raises Moved, GitFailed."""
+    def nest(self, branch: str, base: str) -> bool:
+        """Make a branch at a base, where neither it nor its integrated counterpart exists, and take the base in there.
+
+        For who is alone. False on a conflict. Raises Moved, GitFailed.
+        """
+        start = self.take_in(base).integrated
+        found = refs.read(self.git, [branch])
+        if found.work(branch) is None:
+            refs.move(self.git, f"{refs.HEADS}{branch}", start, None, "new branch")
+        return self.take_from(branch, start, f"Merge the integrated {base}")
+
+    def take_from(self, base: str, theirs: str, message: str) -> bool:
+        """Bring the integrated base up to a commit of elsewhere; False on a conflict. Raises Moved, GitFailed."""
         integrated = self.take_in(base).integrated
         if self.contains(integrated, theirs):
             return True
@@ -121,9 +132,9 @@ class Bases:
             trial = self.merger.trial(integrated, theirs)
             if trial.conflicts:
                 return False
-            made = self.merger.commit(trial.tree, (integrated, theirs), f"Merge the remote's {base}")
+            made = self.merger.commit(trial.tree, (integrated, theirs), message)
             self.ledger.add(made)
-        self.move(base, made, integrated, "take in the remote's commits")
+        self.move(base, made, integrated, "take in commits of elsewhere")
         return True
 
     def integrate(self, branch: str, base: str, message: str, expect: str | None) -> Integrated:

@@ -62,7 +62,7 @@ class Remotes:
 
     def _take_in(self, base: str, theirs: str) -> None:
         with self._bases.alone():
-            if not self._bases.retry(lambda: self._bases.take_from_remote(base, theirs)):
+            if not self._bases.retry(lambda: self._bases.take_from(base, theirs, f"Merge the remote's {base}")):
                 raise PushRefused(
                     f"{base} on the remote conflicts with what is integrated here: merge it into {base} by hand"
                 )
