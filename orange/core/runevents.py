@@ -1,7 +1,7 @@
 """The stages and steps of a run as events of its task's trail. Pure.
 
-A run's supervisor notes them in the run's folder, where no lock is needed; they come into the trail with the next
-change of the task's status, each once and in order: its number tells which ones are there already.
+A run's supervisor notes them in the run's folder, where no lock is needed; they come into the trail with the daemon's
+next look, and with every change of the task's status, each once and in order: its number tells which ones are there.
 
 Next in the flow: `project.record` writes them.
 """

@@ -1,4 +1,4 @@
-"""A task's trail with what its run has noted since: stages and steps come into the file with the next change of status.
+"""A task's trail with what its run has noted since: stages and steps come into the file with the daemon's next look.
 
 Next in the flow: `record` writes them there; who shows a trail shows them already.
 """

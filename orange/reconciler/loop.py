@@ -20,6 +20,7 @@ from orange.project.world import Looks, dispatch_for, live_runs, observe
 from orange.reconciler.apply import Applier
 from orange.reconciler.notifying import Notifier
 from orange.reconciler.quick import QuickLoop
+from orange.reconciler.trail import Trail
 
 log = logging.getLogger("orange.reconciler")
 
@@ -34,6 +35,7 @@ class Reconciler:
         self.parts = parts
         self.applier = Applier(parts, speaker, again, pool)
         self.notifier = Notifier(parts)
+        self.trail = Trail(parts, speaker)
         self.looks = Looks()
         self.quick = QuickLoop(self.applier)
         #: Live runs of this project at the last look: what other projects must leave free.
@@ -80,6 +82,7 @@ class Reconciler:
         world = observe(self.parts, graph, dispatch, self.looks, count=False, strays=look)
         dispatching.share_refusals(self.parts, world)
         self.notifier.look(graph, self.applier.begin)
+        self.trail.look(graph, self.applier.begin)
         self.checking = bool(world.candidates)
         plan = decide(world, self.parts.clock.now(), graph)
         if plan.actions:

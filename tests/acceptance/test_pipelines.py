@@ -294,17 +294,31 @@ def test_commands_of_a_clones_pipelines_wait_for_trust(place: Place, tmp_path: P
     assert not mark.exists()
 
 
+def trail(place: Place, task: str) -> list[tuple[str, str]]:
+    """What the events of a task say of its stages and steps."""
+    kinds = {"prepare", "execute", "publish", "step_started", "step_completed"}
+    found = [event for event in events(place, task) if event["type"].partition(".")[2] in kinds]
+    return [(event["type"], event["data"].get("step") or event["data"].get("status")) for event in found]
+
+
 def test_the_trail_tells_the_stages_and_steps_in_order(place: Place) -> None:
-    """Prepare, execute with each step, publish: each began and ended once; what was not changed is not published."""
-    task = create(place, "oauth", {"plan": "say planned", "": "write a.txt x\ncommit A"}, "--type", "feature")
+    """Prepare, execute with each step, publish: each began and ended once, and is told at once; kills change nothing.
+
+    What was not changed is not published.
+    """
+    gate = place.home / "gate"
+    script = f"run until [ -e {gate} ]; do sleep 0.05; done\nwrite a.txt x\ncommit A"
+    task = create(place, "oauth", {"plan": "say planned", "": script}, "--type", "feature")
     idle = create(place, "idle", {"": "say nothing to do"})
+    daemon = place.start()
+    place.until(lambda: ("task.step_started", "implement") in trail(place, task), "the step to be told")
+    assert place.task(task)["status"] == "working"
+    daemon.kill()
+    daemon.wait()
     place.start()
+    gate.touch()
     place.settled({"oauth": "done", "idle": "done"})
-    told = [
-        (event["type"], event["data"].get("step") or event["data"].get("status"))
-        for event in events(place, task)
-        if event["type"].partition(".")[2] in {"prepare", "execute", "publish", "step_started", "step_completed"}
-    ]
+    told = trail(place, task)
     steps = ("plan", "plan_impl", "implement", "verify")
     assert told == [
         ("task.prepare", "started"),
