@@ -117,6 +117,9 @@ class Workspaces(Protocol):
         One for each purpose: an earlier one is thrown away. Copies, links, runs `after_create`. Raises WorkspaceFailed.
         """
 
+    def checked_out(self) -> Mapping[str, str]:
+        """The workspaces made by `check_out` that are there: path -> task."""
+
     def discard(self, path: str) -> None:
         """Throw away a workspace made by `check_out`; nothing where there is none. Raises WorkspaceFailed."""
 

@@ -8,7 +8,7 @@ Next in the flow: findings are a request on the task, which `dispatch` serves; a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from orange.core import effective, judging, prompt, reviews
@@ -149,6 +149,20 @@ def settle(parts: Parts, speaker: Speaker, action: SettleReview) -> Task:
             pen.stages(task)
             return pen.keep(task.unbound())  # somebody decided, or the branch has moved on: it says nothing any more
         return _concluded(pen, task, record, found)
+
+
+def discard_orphans(parts: Parts, paths: Collection[str]) -> None:
+    """Throw away folders made for tasks that are no more, unless a session of theirs is, or may be, there.
+
+    Nobody's work is in them: what a reviewer or a check leaves there is lost in any case.
+    """
+    sessions = parts.executor.observe()
+    if sessions is None:
+        return
+    busy = {words[1] for session in sessions if len(words := session.rsplit("-", 2)) == 3}
+    for path, task in parts.workspaces.checked_out().items():
+        if path in paths and task not in busy | parts.candidates.all().keys():
+            parts.workspaces.discard(path)
 
 
 def _conclusion(parts: Parts, task: Task, record: RunRecord, ruling: Ruling | None) -> Conclusion:

@@ -19,6 +19,7 @@ from orange.project.requests import Speaker
 from orange.project.world import Looks, dispatch_for, live_runs, observe
 from orange.reconciler.apply import Applier
 from orange.reconciler.notifying import Notifier
+from orange.reconciler.orphans import Orphans
 from orange.reconciler.quick import QuickLoop
 from orange.reconciler.trail import Trail
 
@@ -36,6 +37,7 @@ class Reconciler:
         self.applier = Applier(parts, speaker, again, pool)
         self.notifier = Notifier(parts)
         self.trail = Trail(parts, speaker)
+        self.orphans = Orphans(parts)
         self.looks = Looks()
         self.quick = QuickLoop(self.applier)
         #: Live runs of this project at the last look: what other projects must leave free.
@@ -83,6 +85,8 @@ class Reconciler:
         dispatching.share_refusals(self.parts, world)
         self.notifier.look(graph, self.applier.begin)
         self.trail.look(graph, self.applier.begin)
+        if look:
+            self.orphans.look(graph, self.applier.begin)
         self.checking = bool(world.candidates)
         plan = decide(world, self.parts.clock.now(), graph)
         if plan.actions:

@@ -59,7 +59,8 @@ class FakeWorkspaces:
         #: The message of every commit of leftovers asked for.
         self.messages: list[str] = []
         #: Path of a workspace for checks -> the commit it is at.
-        self.checked_out: dict[str, str] = {}
+        self.commits: dict[str, str] = {}
+        self._checked_out: dict[str, str] = {}
         self._places: dict[str, _Place] = {}
         self._spares = 0
         self._ports: dict[str, tuple[int, ...]] = {}
@@ -165,13 +166,18 @@ class FakeWorkspaces:
         path = f"{self.root}/.check-{purpose.replace('/', '-')}"
         if self.failing:
             raise WorkspaceStepFailed(path, "creating the worktree", self.failing)
-        self.checked_out[path] = commit
+        self.commits[path], self._checked_out[path] = commit, task
         return path
+
+    def checked_out(self) -> dict[str, str]:
+        """The workspaces made by `check_out` that are there: path -> task."""
+        return dict(self._checked_out)
 
     def discard(self, path: str) -> None:
         """Throw it away."""
         self.calls.append(("discard", path))
-        self.checked_out.pop(path, None)
+        self.commits.pop(path, None)
+        self._checked_out.pop(path, None)
 
     def _wanted(self) -> int:
         return max(0, min(_SPARES, self.size - len(self._places)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 from pathlib import Path
 from typing import Any
@@ -277,3 +278,27 @@ def test_a_person_may_decide_while_an_agent_reviews(place: Place) -> None:
     place.orange("task", "cancel", other)
     place.until(lambda: not place.sessions(), "the review's session to end")
     assert place.task(task)["reviews"] == []
+
+
+def test_a_task_that_is_removed_under_review_leaves_no_folder(place: Place) -> None:
+    """Removed by hand while its reviewer is at work, or has ended unseen by a daemon that was killed."""
+    configure(place, by("agent"))
+    gate = place.home / "gate"
+    tasks = [create(place, WORK, script) for script in ("hang", f"run until [ -e {gate} ]; do sleep 0.05; done")]
+    daemon = place.start()
+    place.until(lambda: {f"page-review-{task}-2" for task in tasks} <= place.sessions(), "the reviews to begin")
+    assert len(checked_out(place)) == 2
+    shutil.rmtree(place.repo / ".orange" / "tasks" / f"page-{tasks[0]}")
+    place.until(lambda: len(checked_out(place)) == 1, "the folder of the first to go with its session")
+    daemon.kill()
+    daemon.wait()
+    gate.touch()
+    place.until(lambda: not place.sessions(), "the second reviewer to end")
+    shutil.rmtree(place.repo / ".orange" / "tasks" / f"page-{tasks[1]}")
+    place.start()
+    place.until(lambda: not checked_out(place), "the folder of the second to go")
+
+
+def checked_out(place: Place) -> list[Path]:
+    """Return the folders in which reviewers work."""
+    return list((place.repo.parent / "repo.workspaces").glob(".check-*"))

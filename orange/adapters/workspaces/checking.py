@@ -21,7 +21,7 @@ def check_out(parts: Parts, purpose: str, commit: str, task: str) -> str:
     with parts.records.lock(name) as held:
         _throw_away(parts, name)
         with step(path, "recording it"):
-            record = parts.records.write(Record(name, State.MAKING, path, used_at=parts.site.clock.now()))
+            record = parts.records.write(Record(name, State.MAKING, path, None, task, used_at=parts.site.clock.now()))
         parts.spares.grow(record, commit, held, State.CHECKING)
         settings = parts.site.settings
         with step(path, "copying ignored files"):
@@ -30,6 +30,12 @@ def check_out(parts: Parts, purpose: str, commit: str, task: str) -> str:
         env = {**parts.environ, "ORANGE_TASK": task, "ORANGE_WORKSPACE": path}
         provision.run_hook(settings.hooks, "after_create", path, env)
     return path
+
+
+def standing(parts: Parts) -> dict[str, str]:
+    """List those that are there: path -> the task each was made for."""
+    found = (record for record in parts.records.all() if record.state is State.CHECKING)
+    return {record.path: record.task for record in found if record.task}
 
 
 def discard(parts: Parts, path: str) -> None:

@@ -64,6 +64,7 @@ class InPlaceWorkspaces:
         self._root = self._site.layout.root
         self._file = f"{self._site.layout.runtime}/inplace.json"
         self.check_out, self.discard, self.ports = worktrees.check_out, worktrees.discard, worktrees.ports
+        self.checked_out = worktrees.checked_out
 
     # -- what is where
 

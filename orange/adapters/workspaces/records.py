@@ -60,6 +60,7 @@ class Record:
     path: str
     #: The name of git's own folder for it.
     admin: str | None = None
+    #: Whose it is, or, of one that is checked, for whom it was made.
     task: str | None = None
     branch: str | None = None
     #: The name of the spare it comes from or goes to.

@@ -38,7 +38,9 @@ def repair(parts: Parts, others: Collection[str] = ()) -> Iterator[str]:
         except WorkspaceFailed as error:
             yield error.message
     yield from _fragments(parts)
-    parts.ports.keep_only(lambda: [*others, *(record.task for record in parts.records.all() if record.task)])
+    parts.ports.keep_only(
+        lambda: [*others, *(record.task for record in parts.records.all() if record.task and not record.is_spare)]
+    )
 
 
 def _mend(parts: Parts, name: str, lock: int) -> Iterator[str]:

@@ -97,6 +97,10 @@ class WorktreeWorkspaces:
         """Make a workspace in which a commit is looked at: checked, or reviewed. Raises WorkspaceFailed."""
         return checking.check_out(self.parts, purpose, commit, task)
 
+    def checked_out(self) -> Mapping[str, str]:
+        """The workspaces made by `check_out` that are there: path -> task."""
+        return checking.standing(self.parts)
+
     def discard(self, path: str) -> None:
         """Throw away a workspace made by `check_out`; nothing where there is none. Raises WorkspaceFailed."""
         checking.discard(self.parts, os.path.normpath(path))
