@@ -85,7 +85,9 @@ COMMANDS: dict[str, Entry] = {
     "workspace list": Entry(_PLACES, "workspace", "list_workspaces", "List workspaces and spares."),
     "workspace gc": Entry(_PLACES, "workspace", "gc", "Mend and tidy the workspaces."),
     "cleanup": Entry(_PLACES, "workspace", "cleanup", "Remove workspaces whose work is provably safe."),
-    "agents": Entry(_SETUP, "agents", "agents", "List the agents: what is installed, and why one is unusable."),
+    "agents": Entry(
+        _SETUP, "agents", "agents", "List the agents: what is installed, who is logged in, and why one is unusable."
+    ),
     "skill list": Entry(_SETUP, "skill", "list_skills", "List orange's skills and where they are installed."),
     "skill install": Entry(_SETUP, "skill", "install", "Put orange's skills where an agent looks for them."),
     "config show": Entry(_SETUP, "config", "show", "Show every setting and where its value comes from."),

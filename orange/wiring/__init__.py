@@ -106,13 +106,10 @@ class Wired:
         return FileRunFolders(self.layout, self.secrets)
 
     def agents(self) -> list[dict[str, object]]:
-        """List the agents of this machine: usable, version, and why not."""
-        from orange.adapters import capabilities
+        """List the agents of this machine."""
+        from orange.wiring import agentlist
 
-        return [
-            {"name": found.name, "usable": found.usable, "version": found.version, "reason": found.reason}
-            for found in capabilities.agents(self.settings())
-        ]
+        return agentlist.shown(self.layout, self.settings())
 
     @cached_property
     def secrets(self) -> Secrets:

@@ -56,7 +56,7 @@ def trust_project(path: str) -> dict[str, Any]:
 
 
 def agents(path: str) -> list[dict[str, Any]]:
-    """List the agents of this machine: usable, version, and why not."""
+    """List the agents of this machine."""
     return open_parts(path).agents()
 
 

@@ -89,6 +89,13 @@ def test_a_rate_limit_is_waited_out(agents: Place, model: Model) -> None:
         assert then["conversation"]["session"] == first["conversation"]["session"], agent
         assert agents.task(task)["attempts"] == 0
         assert len(model.of(f"Task {task}")[-1].prompts) == 2
+    assert {logins(agents)[agent] for agent in AGENTS} == {"logged in"}
+
+
+def logins(place: Place) -> dict[str, str | None]:
+    """Return what `orange agents` says of each agent's login; None for one that needs none."""
+    found = place.orange("agents", "--json").json["agents"]
+    return {agent["name"]: agent["login"] and agent["login"]["state"] for agent in found}
 
 
 def test_an_agent_that_nobody_is_logged_in_to_says_so(agents: Place, model: Model) -> None:
@@ -118,6 +125,8 @@ def test_an_agent_that_nobody_is_logged_in_to_says_so(agents: Place, model: Mode
         assert "is not logged in" in found["stuck"]["message"]
         assert cures[agent] in found["stuck"]["message"]
         assert found["claim"]["epoch"] == 1
+        assert (logins(agents)[agent], cures[agent] in agents.orange("agents").out) == ("logged out", True)
+    assert logins(agents)["script"] is None
 
 
 def test_a_killed_agent_goes_on_where_it_was(agents: Place, model: Model) -> None:

@@ -5,6 +5,7 @@ Next in the flow: `Project.runs` reads them.
 
 from __future__ import annotations
 
+from orange.core.logins import State
 from orange.core.service.shapes import Record, Whole
 from orange.core.service.views import COUNT, TEXT, TRUTH, many, maybe, record, words
 from orange.web.operation import Kind, Operation, Request
@@ -68,7 +69,10 @@ _LOG = record(
     more=False,
 )
 _FILE = record({"path": TEXT, "size": COUNT}, more=False)
-_AGENT = record({"name": TEXT, "usable": TRUTH, "version": maybe(TEXT), "reason": maybe(TEXT)}, more=False)
+_LOGIN = record({"state": words(State), "run": maybe(TEXT), "at": maybe(TEXT), "remedy": maybe(TEXT)}, more=False)
+_AGENT = record(
+    {"name": TEXT, "usable": TRUTH, "version": maybe(TEXT), "reason": maybe(TEXT), "login": maybe(_LOGIN)}, more=False
+)
 
 OPERATIONS = (
     Operation(
