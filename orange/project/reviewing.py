@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from orange.core import effective, judging, prompt, reviews
 from orange.core.actions import SettleReview
+from orange.core.agents import Resume
 from orange.core.comments import EVENT, REVIEW
 from orange.core.judging import Conclusion
 from orange.core.lifecycle import Status, StuckReason
@@ -30,8 +31,8 @@ from orange.project.parts import Parts
 from orange.project.record import Known, Pen
 from orange.project.requests import Speaker
 
-#: Prompt templates: of a review, and of what is said to a reviewer whose answer made no sense.
-ASKED, ASKED_AGAIN = "review", "review_again"
+#: Prompt templates: of a review, and of what is said to a reviewer whose answer made no sense, or that was cut off.
+ASKED, ASKED_AGAIN, RESUMED = "review", "review_again", "review_resumed"
 #: So many claims back reviews are shown.
 LOOK_BACK = 20
 
@@ -79,6 +80,7 @@ def _spec(parts: Parts, task: Task, folder: str, commit: str) -> RunSpec:
     step = next((step for step in course.pipeline_of(parts, task).steps if step.kind == REVIEW_STEP), None)
     found = _course(parts, task, step or Step(REVIEW_STEP), _values(parts, task, folder, commit))
     told = found.specs[REVIEW_STEP]
+    resume = _cut_off(parts, task, told.agent, folder, commit)
     return RunSpec(
         run=str(task.run),
         task=task.id,
@@ -101,9 +103,21 @@ def _spec(parts: Parts, task: Task, folder: str, commit: str) -> RunSpec:
         limit=settings.limits.run,
         auto_commit=False,
         **surroundings(settings),
+        resume=resume,
+        followup=told.taken_up if resume else None,
         course=found,
         reviewed=commit,
     )
+
+
+def _cut_off(parts: Parts, task: Task, agent: str, folder: str, commit: str) -> Resume | None:
+    """Find the conversation of the review before, if its provider's limit ended it, and it was of this very commit."""
+    record = parts.runs.record(reviews.run_of(task.id, task.epoch - 1))
+    if record is None or record.outcome is not Outcome.RATE_LIMITED or record.conversation.session is None:
+        return None
+    if (record.speaker, record.spec.workspace, record.spec.reviewed) != (agent, folder, commit):
+        return None
+    return Resume(record.conversation.session, record.conversation.conversation_tokens)
 
 
 def _values(parts: Parts, task: Task, folder: str, commit: str) -> dict[str, str]:
@@ -117,7 +131,9 @@ def _course(parts: Parts, task: Task, step: Step, values: Mapping[str, str]) -> 
     settings = parts.settings()
     agent = step.agent or effective.agent_of(task, settings)
     own = agent == effective.agent_of(task, settings)  # a model is one agent's word
-    asked, again = (prompt.fill(parts.pipelines.template(name), values) for name in (ASKED, ASKED_AGAIN))
+    asked, again, resumed = (
+        prompt.fill(parts.pipelines.template(name), values) for name in (ASKED, ASKED_AGAIN, RESUMED)
+    )
     told = StepSpec(
         agent=agent,
         model=step.model or ((task.model or settings.model) if own else None),
@@ -125,7 +141,7 @@ def _course(parts: Parts, task: Task, step: Step, values: Mapping[str, str]) -> 
         agent_settings=settings.agents.get(agent, AgentSettings()),
         prompt=asked,
         followup=again,
-        taken_up=asked,
+        taken_up=resumed,
     )
     only = Step(REVIEW_STEP, REVIEWER, timeout=step.timeout, retries=reviews.ASKED_AGAIN)
     return Course(REVIEW_STEP, (only,), (), {REVIEW_STEP: told})

@@ -127,3 +127,33 @@ def test_a_fallback_takes_new_work_and_no_conversation(limited: Place) -> None:
     limited.until(lambda: limited.task(fresh)["claim"]["epoch"] == 2, "it to be taken up again")
     limited.settled({"fresh": "reviewing"})
     assert started(limited, fresh) == []
+
+
+#: In the first review it meets a limit; it answers in every other.
+REVIEWS = """if [ "$ORANGE_STEP" = review ]; then
+    [ -e HOME/reviewed ] || cp HOME/later HOME/limit
+    touch HOME/reviewed
+    echo '{"verdict": "PASS", "findings": []}' > orange-review.json
+fi
+"""
+
+
+def test_a_review_goes_on_in_its_conversation(limited: Place) -> None:
+    """A reviewer that is refused uses up no attempt, and is told to go on once the limit is over, not to begin anew."""
+    program = limited.home / "bin" / "claude"
+    begun = "say() {"
+    program.write_text(program.read_text().replace(begun, REVIEWS.replace("HOME", str(limited.home)) + begun))
+    (limited.home / "limit").rename(limited.home / "later")
+    configure(limited, "agent: claude\nreview: {by: agent}\n")
+    task = limited.create("looked-at")
+    limited.start()
+    limited.until(lambda: limits(limited, task), "the review to be refused")
+    limited.until((limited.home / "state" / "orange" / "refusals.json").exists, "it to be known")
+    stop(limited)
+    end_of(limited, f"review-{task}-2")
+    limited.start()
+    limited.settled({"looked-at": "done"})
+    assert f"--resume talk-of-{task}" in started(limited, task)[2]
+    told = limited.repo / ".git" / "orange" / "runs" / f"review-{task}-3" / "followup.md"
+    assert "Your review was cut off" in told.read_text()
+    assert limited.task(task)["attempts"] == 0
