@@ -46,6 +46,10 @@ class Terms:
     fresh: int | None = None
     #: What it took on in this project.
     taken: frozenset[str] = frozenset()
+    #: Whether a person is asked before each start, and what they said yes and no to: task -> the epoch before it.
+    asks: bool = False
+    agreed: Mapping[str, int] = field(default_factory=dict)
+    declined: Mapping[str, int] = field(default_factory=dict)
 
 
 EVERYTHING = Terms()

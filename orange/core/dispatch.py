@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from orange.core import effective, judging
@@ -93,6 +93,16 @@ def allot(scene: Scene) -> Allotment:
         if is_spent(given):
             break
     return given
+
+
+def wishes(scene: Scene) -> list[Task]:
+    """List what would be started now if a person who is asked before each start agreed, in order."""
+    world, terms = scene.world, scene.world.dispatch.terms
+    if not terms.asks:
+        return []
+    dispatch = replace(world.dispatch, terms=replace(terms, asks=False))
+    starts = allot(Scene(replace(world, dispatch=dispatch), scene.now, scene.graph)).starts
+    return [task for task in starts if terms.agreed.get(task.id) != task.epoch]
 
 
 def _free(scene: Scene) -> Allotment:

@@ -270,11 +270,30 @@ def _at(when: float | None) -> str:
 ENOUGH = "the daemon was told to take on only so many tasks (`--max-tasks`), and it has"
 
 
+#: Why a task is not started while a person is asked before each start.
+UNASKED = "the daemon asks at its terminal before each start (`--interactive`), and nobody has answered yet"
+DECLINED = "the daemon asked at its terminal before the start (`--interactive`), and was told not to"
+
+
+def _is_asked_for(task: Task) -> bool:
+    return task.request is not None and task.request.kind is RequestKind.RUN
+
+
+def _unasked(scene: Scene, task: Task) -> Reasons:
+    """Yield that a person has not been asked yet; a start that they asked for themselves needs no yes."""
+    terms = scene.world.dispatch.terms
+    answered = task.epoch in {terms.agreed.get(task.id), terms.declined.get(task.id)}
+    if terms.asks and not answered and not _is_asked_for(task):
+        yield Waiting("session", UNASKED, since(scene, task), None, f"orange task run {task.id}")
+
+
 def outside_session(scene: Scene, task: Task) -> Reasons:
     """Yield what keeps a task out of what this run of the daemon was told to do."""
     terms, remedy = scene.world.dispatch.terms, f"orange task run {task.id}"
     if terms.fresh == 0 and task.id not in terms.taken:
         yield Waiting("session", ENOUGH, since(scene, task), None, remedy)
+    if terms.declined.get(task.id) == task.epoch and not _is_asked_for(task):
+        yield Waiting("session", DECLINED, since(scene, task), None, remedy)
     if terms.agent and effective.agent_of(task, scene.settings) != terms.agent:
         message = f"the daemon was told to start only tasks of {terms.agent} (`--agent`)"
         yield Waiting("session", message, since(scene, task), terms.agent, remedy)
@@ -286,6 +305,7 @@ def outside_session(scene: Scene, task: Task) -> Reasons:
 
 _GATES: tuple[Gate, ...] = (
     outside_session,
+    _unasked,
     blockers,
     _human,
     _trust,

@@ -23,6 +23,7 @@ from orange.core.home import Home
 from orange.core.present import visible_line
 from orange.core.problems import OrangeError
 from orange.daemon.agenda import Agenda, Look
+from orange.daemon.asking import Asker
 from orange.daemon.face import Face
 from orange.daemon.lock import daemon_lock
 from orange.daemon.session import Options, Session
@@ -43,7 +44,9 @@ class Daemon:
 
     def __init__(self, home: Home, options: Options) -> None:
         self.home, self.options = home, options
-        self.agenda, self.session = Agenda(), Session(home, options)
+        self.agenda = Agenda()
+        self.asker = Asker(self.agenda.nudge, self.stop)
+        self.session = Session(home, options, self.asker)
         self.stopping = threading.Event()
         #: Why it stops, for the log and for who asks afterwards.
         self.reason = "nothing was left to do"
@@ -101,6 +104,8 @@ class Daemon:
                 owed = self._turn_all(look)
                 self.face.tell()
                 self.session.look(self.projects)
+                if self.options.interactive:
+                    self.asker.look(self.projects)
                 over = self.session.over(self.projects, owed)
                 if over and look.everything:
                     self.reason = over
@@ -144,6 +149,7 @@ class Daemon:
         return True in [reconciler.glance(files) for reconciler, files in known]
 
     def _turn_all(self, look: Look) -> int:
+        self.asker.begin_turn()
         owed = 0
         live = {root: served.reconciler.live for root, served in self.projects.items()}
         for root, served in self.projects.items():

@@ -14,6 +14,7 @@ from orange.core.allowance import Terms
 from orange.core.home import Home
 from orange.core.problems import OrangeError
 from orange.core.sessions import Seen, first_look, news
+from orange.daemon.asking import Asker
 from orange.project import dispatching
 from orange.wiring import sessions
 from orange.wiring.serving import Served
@@ -41,13 +42,15 @@ class Options:
     #: Only tasks of this agent, and with one of these labels.
     agent: str | None = None
     label: tuple[str, ...] = ()
+    #: A person at the terminal is asked before each start.
+    interactive: bool = False
 
 
 class Session:
     """What this run of the daemon was told, and did."""
 
-    def __init__(self, home: Home, options: Options) -> None:
-        self._home, self._options = home, options
+    def __init__(self, home: Home, options: Options, asker: Asker) -> None:
+        self._home, self._options, self._asker = home, options, asker
         #: Its id; empty before it began, or where it cannot be noted.
         self.id = ""
         self._seen: dict[str, Seen] = {}
@@ -67,8 +70,10 @@ class Session:
         options, taken, fresh = self._options, frozenset[str](), self._fresh(projects)
         if fresh is not None:
             taken = frozenset(projects[root].reconciler.applier.begun.values())
-        terms = Terms(options.max_parallel, options.require_tests, options.agent, options.label, fresh, taken)
-        projects[root].agree(terms)
+        asks = options.interactive and not self._asker.all
+        answers = self._asker.agreed(root), self._asker.declined(root)
+        bounds = (options.max_parallel, options.require_tests, options.agent, options.label)
+        projects[root].agree(Terms(*bounds, fresh, taken, asks, *answers))
 
     def _fresh(self, projects: Projects) -> int | None:
         """Return how many tasks it may yet take on; None for any number."""
@@ -100,7 +105,7 @@ class Session:
     def over(self, projects: Projects, owed: int) -> str | None:
         """Say why there is nothing left to do for it, if there is not; `owed` counts what was just owed."""
         loops = [served.reconciler for served in projects.values()]
-        if owed:
+        if owed or self._asker.is_open:
             return None
         if loops and all(loop.switch.get("draining") and loop.drained for loop in loops):
             reasons = dict.fromkeys(str(loop.switch["reason"]) for loop in loops if loop.switch.get("reason"))

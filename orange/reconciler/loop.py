@@ -9,10 +9,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from orange.core.actions import Plan
+from orange.core.dispatch import wishes
 from orange.core.graph import Graph
-from orange.core.model import Board
+from orange.core.model import Board, Task
 from orange.core.problems import OrangeError
 from orange.core.reconcile import decide
+from orange.core.scene import Scene
 from orange.project import dispatching
 from orange.project.parts import Parts
 from orange.project.requests import Speaker
@@ -42,6 +44,8 @@ class Reconciler:
         self.quick = QuickLoop(self.applier)
         #: Live runs of this project at the last look: what other projects must leave free.
         self.live = 0
+        #: What a person is to be asked for before it is started.
+        self.wishes: list[Task] = []
         #: Whether merges are being checked.
         self.checking = False
         self._graph: Graph | None = None
@@ -88,13 +92,15 @@ class Reconciler:
         if look:
             self.orphans.look(graph, self.applier.begin)
         self.checking = bool(world.candidates)
-        plan = decide(world, self.parts.clock.now(), graph)
+        now = self.parts.clock.now()
+        plan = decide(world, now, graph)
         if plan.actions:
             log.debug("%s: %s", self.parts.name, plan.actions)
             self.applier.apply(plan, world)
-        seen = (self.switch, settings, dispatch, world.runs)
+        seen = (self.switch, settings, world.dispatch, world.runs)
         if plan.actions or seen != self._seen:
             self.revision, self._seen = self.revision + 1, seen
+        self.wishes = wishes(Scene(world, now, graph)) if dispatch.terms.asks else []
         self.wake_at, self.start_at = plan.wake_at, plan.start_at
         self._record_in_time()
         return plan

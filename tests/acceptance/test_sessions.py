@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import subprocess
 from typing import Any
 
 from tests.acceptance.conftest import configure
@@ -32,6 +33,31 @@ def test_a_session_takes_on_so_many_tasks_and_is_recorded(place: Place) -> None:
     assert session["id"] in place.orange("session", "list").out
     assert good in place.orange("session", "show", session["id"]).out
     assert "is no session" in place.orange("session", "show", "zzzzzzzz", fails=True).err
+
+
+def test_a_person_is_asked_before_each_start(place: Place) -> None:
+    """What they say yes to is started; what they say no to is left alone, and says why; without anybody it ends."""
+    first, second = place.create("first", "", "--priority", "high"), place.create("second", "write b.txt 1")
+    argv, said, log = place.argv("daemon", "run", "--interactive", "--once"), place.home / "said", place.home / "log"
+    with said.open("wb") as out, log.open("wb") as err:
+        daemon = subprocess.Popen(argv, cwd=place.repo, env=place.env, stdin=subprocess.PIPE, stdout=out, stderr=err)
+        place.daemons.append(daemon)
+    assert daemon.stdin is not None
+    with daemon.stdin as told:
+        for number, (asked, answer) in enumerate(((first, "n"), (second, "y"))):
+            place.until(lambda number=number: len(said.read_text().splitlines()) > number, "a question")  # type: ignore[misc]  # bound here
+            assert said.read_text().splitlines()[number].startswith(f"start {asked} (")
+            if answer == "y":
+                assert "--interactive" in place.why(first)[0]["message"]
+            told.write(f"{answer}\n".encode())
+            told.flush()
+        place.until(lambda: daemon.poll() is not None, "it to end")
+    assert daemon.returncode == 0
+    assert place.statuses() == {"first": "pending", "second": "done"}
+    assert _sessions(place)[0]["options"]["interactive"] is True
+    with log.open("ab") as err:
+        subprocess.run(argv, cwd=place.repo, env=place.env, input=b"", stdout=err, stderr=err, timeout=60, check=True)
+    assert "nobody is there any more" in _sessions(place)[0]["reason"]
 
 
 def test_only_tasks_of_a_label_are_started(place: Place) -> None:

@@ -9,9 +9,11 @@ import pytest
 
 from orange.core.actions import StartRun
 from orange.core.allowance import Dispatch, Terms
+from orange.core.dispatch import wishes
 from orange.core.lifecycle import Status, StuckReason
 from orange.core.model import Base, Outcome, Presence, Priority, RequestKind, Task, World
 from orange.core.reconcile import decide
+from orange.core.scene import Scene
 from orange.core.settings import Limits, Settings
 from orange.core.times import stamp
 from orange.core.waiting import why
@@ -46,6 +48,36 @@ def codes(world: World, task_id: str) -> list[str]:
 def test_a_ready_task_starts_under_the_epoch_seen() -> None:
     """The plan names the epoch it saw, so that a claim made meanwhile wins."""
     assert decide(a_world(a_task("t", claim=released(4))), NOW).actions == (StartRun("t", 4),)
+
+
+def test_a_person_who_is_asked_decides_on_each_start() -> None:
+    """Nothing starts before a yes, which holds for this start alone; a no lets others be asked for, at any slots."""
+    tasks = [a_task("a"), a_task("b"), a_task("c", request=a_request(RUN))]
+
+    def world(**terms: Any) -> World:
+        return a_world(*tasks, dispatch=Dispatch(slots=1, slots_total=1, terms=Terms(asks=True, **terms)))
+
+    def wished(**terms: Any) -> list[str]:
+        return [task.id for task in wishes(Scene(world(**terms), NOW))]
+
+    assert started(world()) == ["c"]
+    assert "session" in codes(world(), "a")
+    without = a_world(*tasks[:2], dispatch=Dispatch(slots=1, slots_total=1, terms=Terms(asks=True)))
+    assert [task.id for task in wishes(Scene(without, NOW))] == ["a"]
+    tasks.pop()
+    assert (started(world(agreed={"a": 0})), wished(agreed={"a": 0})) == (["a"], [])
+    assert (started(world(agreed={"a": 1})), wished(agreed={"a": 1})) == ([], ["a"])
+    assert (started(world(declined={"a": 0})), wished(declined={"a": 0})) == ([], ["b"])
+    assert wishes(Scene(a_world(*tasks), NOW)) == []
+
+
+@pytest.mark.parametrize(("declined", "waits"), [({}, True), ({"a": 1}, False)])
+def test_a_retry_that_will_be_asked_for_is_waited_for(declined: dict[str, int], *, waits: bool) -> None:
+    """A daemon that ends when nothing is left to do stays for it, unless the person said no already."""
+    task = a_task("a", claim=released(1), attempts=1)
+    terms = Terms(asks=True, agreed={"a": 0}, declined=declined)
+    world = a_world(task, runs=[JUST_FAILED], dispatch=Dispatch(slots=1, slots_total=1, terms=terms))
+    assert (decide(world, NOW).start_at is not None) is waits
 
 
 def test_order_is_priority_then_requests_then_age() -> None:
