@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance import image
+from tests.acceptance import enclosed, image
 from tests.acceptance.conftest import configure
 from tests.acceptance.place import Place
 from tests.acceptance.test_sandbox import ATTACK
@@ -35,10 +35,6 @@ def _agent(place: Place, script: str, **more: str) -> None:
     configure(place, _settings(place.home / "agent.sh", **more))
 
 
-def _log(place: Place) -> str:
-    return "".join(path.read_text() for path in sorted((place.repo / ".git/orange/runs").glob("*/output.log")))
-
-
 def _containers(*words: str) -> list[str]:
     argv = ["podman", "ps", "--all", "--format", "{{.Names}}", *words]
     return subprocess.run(argv, capture_output=True, text=True, check=True).stdout.split()
@@ -60,7 +56,7 @@ def test_an_agent_in_a_container_writes_its_workspace_and_nothing_else(place: Pl
     before = {path: path.read_text() for path in (place.repo / ".git/config", *(place.repo / ".git/hooks").iterdir())}
     task = place.create("attack")
     place.until(lambda: place.statuses()["attack"] in {"done", "stuck"}, "the attack to end")
-    log = _log(place)
+    log = enclosed.log_of(place)
     assert place.statuses()["attack"] == "done", (log, place.task(task))
     assert "DONE" not in log, log
     assert log.count("blocked:") == script.count("\ntry "), log
@@ -78,30 +74,16 @@ def test_an_agent_in_a_container_writes_its_workspace_and_nothing_else(place: Pl
 def test_an_agent_in_a_container_reaches_orange_by_mailbox(place: Place) -> None:
     """Without any Python in the image: it writes sections, creates children, delegates and reads."""
     image.required()
-    _agent(
-        place,
-        """
-        exec 2>&1
-        if orange task list --all --json | grep -q parted; then
-            echo x > part.txt; git add .; git commit -q -m Part; exit 0
-        fi
-        printf 'APPROACH: in parts\\n' | orange task write Plan - && echo "wrote"
-        orange task show --json | grep -q '"status": "working"' && echo "showed"
-        orange config set agent script || echo "refused $?"
-        cat .agents/skills/orange-worker/SKILL.md
-        orange task create parted "Do a part of it" && echo "created"
-        orange task update --status delegated && echo "delegated"
-        """,
-    )
-    place.create("whole")
-    place.start()
-    place.until(lambda: place.statuses().get("whole") in {"done", "stuck"}, "the parent to close")
-    log = _log(place)
-    assert place.statuses() == {"whole": "done", "parted": "done"}, log
-    for words in ("wrote", "showed", "created", "refused 1", "name: orange-worker"):
-        assert words in log, log
-    assert place.task("parted")["parent"] == place.task("whole")["id"]
-    assert "APPROACH: in parts" in place.task("whole")["body"]
+    _agent(place, enclosed.DELEGATING)
+    enclosed.delegates(place)
+
+
+def test_a_quick_action_in_a_container_leaves_its_changes(place: Place) -> None:
+    """It works in a workspace of its own, sees nothing else, and its container is gone afterwards."""
+    image.required()
+    _agent(place, enclosed.ONCE.replace("REPO", str(place.repo)))
+    found = enclosed.acts_once(place)
+    place.until(lambda: not [name for name in _containers() if found["id"] in name], "its container to be gone")
 
 
 @pytest.mark.parametrize("how", ["told", "killed"])

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance import bubblewrap
+from tests.acceptance import bubblewrap, enclosed
 from tests.acceptance.conftest import configure
 from tests.acceptance.place import Place
 from tests.acceptance.programs import AGENTS, settings
@@ -61,10 +61,6 @@ def _agent(place: Place, script: str) -> None:
     configure(place, f"{SETTINGS}agents: {{command: {{run: 'sh {path}', env: {{OUTSIDE: '{place.home}'}}}}}}\n")
 
 
-def _log(place: Place) -> str:
-    return "".join(path.read_text() for path in sorted((place.repo / ".git/orange/runs").glob("*/output.log")))
-
-
 def _state(repo: Path) -> dict[str, str]:
     """Return the repository's hooks, configuration and branches."""
     files = [repo / ".git/config", repo / ".git/refs/heads/orange/other", *(repo / ".git/hooks").iterdir()]
@@ -85,7 +81,7 @@ def test_an_agent_in_a_sandbox_writes_its_workspace_and_nothing_else(place: Plac
     _agent(place, script)
     place.create("attack")
     place.until(lambda: place.statuses()["attack"] in {"done", "stuck"}, "the attack to end")
-    log = _log(place)
+    log = enclosed.log_of(place)
     assert place.statuses()["attack"] == "done", log
     assert "DONE" not in log, log
     assert log.count("blocked:") == ATTACK.count("\ntry "), log
@@ -98,33 +94,17 @@ def test_an_agent_in_a_sandbox_writes_its_workspace_and_nothing_else(place: Plac
 
 def test_an_agent_in_a_sandbox_reaches_orange_by_mailbox(place: Place) -> None:
     """It creates children, writes sections, delegates and reads; what an agent may not do is refused."""
-    _agent(
-        place,
-        """
-        exec 2>&1
-        if [ -e part.txt ] || [ "$(orange task list --all --json | grep -c parted)" != 0 ]; then
-            echo x > part.txt; git add .; git commit -q -m Part; exit 0
-        fi
-        printf 'APPROACH: in parts\\n' | orange task write Plan - && echo "wrote"
-        orange task show --json | grep -q '"status": "working"' && echo "showed"
-        orange config set agent script; orange -C / status; orange task create x --body-file /etc/passwd
-        orange task approve
-        orange task create parted "Do a part" && echo "created"
-        orange task update --status delegated && echo "delegated"
-        """,
-    )
-    place.create("whole")
-    place.start()
-    place.until(lambda: place.statuses().get("whole") in {"done", "stuck"}, "the parent to close")
-    log = _log(place)
-    assert place.statuses() == {"whole": "done", "parted": "done"}, log
-    for words in ("wrote", "showed", "created"):
-        assert words in log, log
+    _agent(place, enclosed.DELEGATING)
+    log = enclosed.delegates(place)
     assert "`orange config set` does not work from inside a sandbox" in log
     assert "-C does not work from inside a sandbox" in log
     assert "--body-file does not work from inside a sandbox" in log
-    assert place.task("parted")["parent"] == place.task("whole")["id"]
-    assert "APPROACH: in parts" in place.task("whole")["body"]
+
+
+def test_a_quick_action_in_a_sandbox_leaves_its_changes(place: Place) -> None:
+    """It works in a workspace of its own, writes nothing else, and what it made is kept as any quick action's."""
+    _agent(place, enclosed.ONCE.replace("REPO", str(place.repo)))
+    enclosed.acts_once(place)
 
 
 def test_the_real_agents_work_in_a_sandbox(agents: Place, model: Model) -> None:
@@ -137,7 +117,7 @@ def test_the_real_agents_work_in_a_sandbox(agents: Place, model: Model) -> None:
     agents.start()
     names = [f"with-{agent}" for agent in AGENTS]
     agents.until(lambda: {agents.statuses()[name] for name in names} <= {"done", "stuck"}, "all four to end", 150)
-    assert {name: agents.statuses()[name] for name in names} == dict.fromkeys(names, "done"), _log(agents)
+    assert {name: agents.statuses()[name] for name in names} == dict.fromkeys(names, "done"), enclosed.log_of(agents)
     for agent in AGENTS:
         assert agents.git("show", f"refs/orange/base/main:{agent}.txt") == agent
     assert not (agents.repo.with_name("repo.workspaces") / "outside").exists()
@@ -248,7 +228,7 @@ def test_the_commands_of_a_pipeline_run_in_the_sandbox_too(place: Place) -> None
     place.orange("task", "create", "work")
     place.start()
     place.settled({"work": "done"})
-    assert "step implement" in _log(place)
+    assert "step implement" in enclosed.log_of(place)
     assert not (place.home / "escaped").exists()
     assert not (place.repo / "escaped").exists()
     assert "made" in place.git("ls-tree", "--name-only", "refs/orange/base/main").splitlines()
