@@ -118,7 +118,7 @@ class Workspaces(Protocol):
         """
 
     def checked_out(self) -> Mapping[str, str]:
-        """The workspaces made by `check_out` that are there: path -> task."""
+        """The workspaces that `check_out` made for tasks, not for plans, and that are there: path -> task."""
 
     def discard(self, path: str) -> None:
         """Throw away a workspace made by `check_out`; nothing where there is none. Raises WorkspaceFailed."""

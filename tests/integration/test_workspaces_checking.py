@@ -38,6 +38,7 @@ def test_it_is_the_commit_on_no_branch_with_what_any_workspace_is_given(tmp_path
     assert found.attempt("symbolic-ref", "-q", "HEAD").status == 1
     assert here.repo.git("for-each-ref") == before
     assert [w for w in here.workspaces.list() if w.path == found.path] == []
+    here.workspaces.check_out("the plan of prd.md", commit, "plan-k3f9x2ab")
     assert here.workspaces.checked_out() == {found.path: "k3f9x2ab"}
 
 

@@ -12,6 +12,7 @@ from orange.adapters.workspaces import provision
 from orange.adapters.workspaces.parts import Parts
 from orange.adapters.workspaces.records import Record, State
 from orange.adapters.workspaces.site import step
+from orange.core.names import is_id
 
 
 def check_out(parts: Parts, purpose: str, commit: str, task: str) -> str:
@@ -33,9 +34,9 @@ def check_out(parts: Parts, purpose: str, commit: str, task: str) -> str:
 
 
 def standing(parts: Parts) -> dict[str, str]:
-    """List those that are there: path -> the task each was made for."""
+    """List those that were made for tasks and are there: path -> task."""
     found = (record for record in parts.records.all() if record.state is State.CHECKING)
-    return {record.path: record.task for record in found if record.task}
+    return {record.path: record.task for record in found if record.task and is_id(record.task)}
 
 
 def discard(parts: Parts, path: str) -> None:

@@ -98,7 +98,7 @@ class WorktreeWorkspaces:
         return checking.check_out(self.parts, purpose, commit, task)
 
     def checked_out(self) -> Mapping[str, str]:
-        """The workspaces made by `check_out` that are there: path -> task."""
+        """The workspaces that `check_out` made for tasks and that are there: path -> task."""
         return checking.standing(self.parts)
 
     def discard(self, path: str) -> None:
