@@ -69,6 +69,15 @@ def look(pid: int) -> Process | None:
     return _parse(pid, _read(f"{_PROC}/{pid}/stat"))
 
 
+def children(pid: int) -> frozenset[int] | None:
+    """Name the children of a process, those included that nobody has waited for; None where it cannot be told."""
+    try:
+        with open(f"{_PROC}/{pid}/task/{pid}/children", "rb") as file:
+            return frozenset(map(int, file.read().split()))
+    except OSError:
+        return None
+
+
 def table() -> list[Process]:
     """Read every row; empty where there is no table."""
     try:

@@ -8,14 +8,11 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
-import select
 import shutil
 import signal
 import subprocess
 import sys
 import time
-import weakref
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -184,68 +181,8 @@ def end_group(pid: int) -> None:
         return
 
 
-class Conversation:
-    """A program one exchanges lines with for as long as both live. For one thread at a time.
-
-    On Linux it also ends with the thread that starts it, should this process be killed.
-    """
-
-    def __init__(self, argv: Sequence[str], *, env: Mapping[str, str], cwd: str = "/") -> None:
-        """Start it. Raises ProgramMissing."""
-        pipe = subprocess.PIPE
-        try:
-            self._child = subprocess.Popen(
-                [*_with_us("KILL"), *argv],
-                cwd=cwd,
-                env=env,
-                stdin=pipe,
-                stdout=pipe,
-                stderr=subprocess.DEVNULL,
-                bufsize=0,
-                process_group=0,
-            )
-        except (FileNotFoundError, PermissionError) as error:
-            raise ProgramMissing(argv[0]) from error
-        self._lines: deque[bytes] = deque()
-        self._rest = b""
-        self._end = weakref.finalize(self, _end_conversation, self._child)
-
-    def tell(self, line: bytes) -> bool:
-        """Write to its standard input; False when it listens no more."""
-        assert self._child.stdin
-        try:
-            return self._child.stdin.write(line) == len(line)
-        except OSError:
-            return False
-
-    def hear(self, timeout: float) -> bytes | None:
-        """Return its next line without the newline; None when it has ended or says none in time."""
-        assert self._child.stdout
-        deadline = time.monotonic() + timeout
-        while not self._lines:
-            ready, _, _ = select.select([self._child.stdout], [], [], max(0.0, deadline - time.monotonic()))
-            said = os.read(self._child.stdout.fileno(), 1 << 16) if ready else b""
-            if not said:
-                return None
-            *whole, self._rest = (self._rest + said).split(b"\n")
-            self._lines.extend(whole)
-        return self._lines.popleft()
-
-    def close(self) -> None:
-        """End the program."""
-        self._end()
-
-
 @functools.cache
 def _with_us(number: str) -> tuple[str, ...]:
     """Return the words that send a program a signal when the one that starts it dies; none where that cannot be had."""
     setpriv = shutil.which("setpriv") if sys.platform.startswith("linux") else None
     return (setpriv, "--pdeathsig", number, "--") if setpriv else ()
-
-
-def _end_conversation(child: subprocess.Popen[bytes]) -> None:
-    for end in (child.stdin, child.stdout):
-        if end:
-            end.close()
-    child.kill()
-    child.wait()

@@ -408,7 +408,6 @@ def check_tmux(argv: list[str], runtime: str) -> None:
     """Fail where an argument of tmux is neither plain nor one of orange's fixed words."""
     fixed = {
         address.LISTING,
-        f"'{address.LISTING}'",
         "#{pane_id}",
         "#{session_id}",
         "#{session_name}",

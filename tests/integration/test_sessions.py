@@ -168,34 +168,6 @@ def test_without_tmux_nothing_can_be_told(tmp_path: Path) -> None:
             os.environ["PATH"] = path
 
 
-def test_an_observer_that_is_killed_does_not_keep_the_server(place: Place, tmp_path: Path) -> None:
-    """A client of tmux that nobody reads from any more would: the server could never end, nor take new sessions."""
-    session = busy(place)
-    ready, connected = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        try:
-            place.executor.observe()
-            place.executor.observe()
-            os.write(connected, b"!")
-            signal.pause()
-        finally:
-            os._exit(1)
-    assert os.read(ready, 1) == b"!"
-    until(lambda: ask(place, "list-clients"))
-    os.kill(pid, signal.SIGSTOP)
-    names = tmp_path / "names"  # told to every client: more than a pipe holds
-    names.write_text("".join(f"rename-window -t ={session}: {'n' * 60}{number}\n" for number in range(3000)))
-    ask(place, "source-file", str(names))
-    os.kill(pid, signal.SIGKILL)
-    os.waitpid(pid, 0)
-    os.close(ready)
-    os.close(connected)
-    ask(place, "kill-server")
-    until(lambda: not place.executor.server.listening())
-    busy(place, RUN_2)
-
-
 def _made(place: Place) -> list[str]:
     """List what a run made in its workspace; its skills are linked there, too."""
     return sorted(set(os.listdir(place.workspace)) - {linked.partition("/")[0] for linked in LINKED})
@@ -209,6 +181,7 @@ def test_a_server_that_does_not_answer_is_unknown_not_gone(tmp_path: Path) -> No
             assert place.executor.observe() == {session: "$0"}
         pid = server_pid(place)
         os.kill(pid, signal.SIGSTOP)
+        until(lambda: (row := proctable.look(pid)) and row.state == "T")
         try:
             assert place.executor.observe() is None
             assert place.executor.observe() is None
@@ -295,7 +268,7 @@ def test_an_interpreter_that_is_gone_says_so(tmp_path: Path) -> None:
 
 
 def test_looking_often_needs_no_process_and_sees_the_same(place: Place) -> None:
-    """The standing connection survives the end of the session it is attached to, and that of all."""
+    """A session that begins or ends is seen at once; in between tmux is not asked."""
     sessions = [busy(place, f"k3f9x2ab-{epoch}") for epoch in (1, 2, 3)]
     for left in range(3, 0, -1):
         for _ in range(4):
@@ -305,6 +278,25 @@ def test_looking_often_needs_no_process_and_sees_the_same(place: Place) -> None:
     again = busy(place, "k3f9x2ab-4")
     for _ in range(4):
         assert set(place.executor.observe() or {}) == {again}
+
+
+def test_while_nothing_changes_tmux_is_not_asked(place: Place) -> None:
+    """And nobody stays attached: tmux crashes, with all sessions, when one begins while such a client attaches."""
+    sessions = [busy(place, f"k3f9x2ab-{epoch}") for epoch in (1, 2)]
+    for _ in range(3):
+        assert set(place.executor.observe() or {}) == set(sessions)
+    assert not ask(place, "list-clients")
+    own = place.executor.server.env
+    nowhere = {**own, "PATH": "/nowhere"}
+    place.executor.server.env = nowhere
+    assert set(place.executor.observe() or {}) == set(sessions)
+    place.executor.server.env = own
+    ask(place, "split-window", "-d", "-t", f"={sessions[0]}:", "exec sleep 600")
+    place.executor.server.env = nowhere
+    assert place.executor.observe() is None
+    place.executor.server.env = own
+    for _ in range(3):
+        assert set(place.executor.observe() or {}) == set(sessions)
 
 
 def test_several_threads_may_look_at_once(place: Place) -> None:

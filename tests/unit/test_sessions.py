@@ -61,9 +61,13 @@ def test_an_argument_never_ends_a_tmux_command() -> None:
     assert [address.argument(text) for text in ("a", "a;", "a;b", ";")] == ["a", "a\\;", "a;b", "\\;"]
 
 
-def test_a_listing_is_read_by_its_first_space() -> None:
+def test_a_listing_is_read_by_its_first_spaces() -> None:
     """A stranger's session with spaces in its name is one session."""
-    assert address.sessions_in(["$0 demo", "$1 a b", ""]) == {"demo": "$0", "a b": "$1"}
+    rows = address.listed(["$0 7 12 demo", "$1 7 13 a b", ""])
+    assert [(row.session, row.server, row.child, row.name) for row in rows] == [
+        ("$0", 7, 12, "demo"),
+        ("$1", 7, 13, "a b"),
+    ]
 
 
 @pytest.mark.parametrize(

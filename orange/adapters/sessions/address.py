@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from orange.core import runfiles
 from orange.core.home import SOCKET_LIMIT
@@ -45,8 +46,8 @@ set -g window-status-format ''
 set -g window-status-current-format ''
 """
 
-#: What a look asks for: no field that anybody but tmux and orange chooses.
-LISTING = "#{session_id} #{session_name}"
+#: What a look asks for: session, server, the session's process, and its name, which may be a stranger's.
+LISTING = "#{session_id} #{pid} #{pane_pid} #{session_name}"
 
 _UNREACHABLE = ("no server running", "No such file or directory", "Connection refused")
 _PASSING = ("server exited", "lost server", *_UNREACHABLE)
@@ -86,10 +87,22 @@ def argument(text: str) -> str:
     return f"{text[:-1]}\\;" if text.endswith(";") else text
 
 
-def sessions_in(lines: Iterable[str]) -> Mapping[str, str]:
-    """Read a listing: session name -> id."""
-    pairs = (line.partition(" ") for line in lines if line)
-    return {name: address for address, _, name in pairs}
+class Listed(NamedTuple):
+    """A session as tmux lists it."""
+
+    #: tmux's id.
+    session: str
+    #: The process of the server.
+    server: int
+    #: The session's own process.
+    child: int
+    name: str
+
+
+def listed(lines: Iterable[str]) -> Sequence[Listed]:
+    """Read a listing."""
+    rows = (line.split(" ", 3) for line in lines if line)
+    return [Listed(session, int(server), int(child), name) for session, server, child, name in rows]
 
 
 def no_server(errors: Iterable[str]) -> bool:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from orange.adapters.process import ProgramMissing, TimedOut
 from orange.adapters.sessions import address, keyboard
-from orange.adapters.sessions.control import Control
 from orange.adapters.sessions.ending import Ending
+from orange.adapters.sessions.listing import Listing
 from orange.adapters.sessions.server import Answer, Server
 from orange.core import runfiles
 from orange.core.layout import Layout
@@ -35,8 +35,7 @@ class TmuxExecutor:
         self._runtime, self._python = layout.runtime, python
         path = address.socket_path(layout.common, socket_dir, os.getuid())
         self.server = Server(path, f"{layout.runtime}/tmux.conf", env, patience)
-        self._control = Control(self._control_argv, self.server.env, patience)
-        self._looks = 0
+        self._listing = Listing()
 
     def start(self, run: str, session: str) -> None:
         """Start the supervisor of a prepared run in a session of that exact name. Idempotent by name.
@@ -60,14 +59,10 @@ class TmuxExecutor:
 
     def observe(self) -> Mapping[str, str] | None:
         """Session name -> tmux's id of every session, or None when that could not be told."""
-        lines = self._control.ask(f"list-sessions -F '{address.LISTING}'")
-        if lines is not None:
-            return address.sessions_in(lines)
-        found = self._listed() if self.server.listening() else {}
-        self._looks += 1
-        if found and self._looks > 1:  # whoever looks once needs no connection
-            self._control.connect(next(iter(found.values())))
-        return found
+        found = self._listing.still()
+        if found is not None:
+            return found
+        return self._listed() if self.server.listening() else {}
 
     def stop(self, run: str, session: str, grace: float) -> Presence:
         """End the session and its process tree; GONE only when proven.
@@ -116,7 +111,6 @@ class TmuxExecutor:
 
     def shut_down(self) -> None:
         """Let go of the project's tmux server, which ends now where it has no session, else soon after its last."""
-        self._control.close()
         if self.server.listening():
             self._quietly(*address.END_IF_EMPTY)
 
@@ -149,15 +143,13 @@ class TmuxExecutor:
             *resize,
         ]
 
-    def _control_argv(self, session_id: str) -> list[str]:
-        return self.server.argv("-C", "attach-session", "-f", "ignore-size,no-output", "-t", session_id)
-
     def _listed(self) -> Mapping[str, str] | None:
+        before = self._listing.before()
         answer = self._quietly("list-sessions", "-F", address.LISTING)
         if answer is None:
             return None
         if answer.ok:
-            return address.sessions_in(answer.stdout)
+            return self._listing.take(answer.stdout, before)
         return {} if address.no_server(answer.stderr) else None
 
     def _pane(self, session: str) -> Pane | None:
