@@ -15,12 +15,14 @@ from orange.core.graph import Graph
 from orange.core.layout import BASE_REFS, Layout
 from orange.core.model import Board, Task
 from orange.core.problems import BrokenFile, InvalidInput, Problem, TaskNotFound
+from orange.core.service.metrics import Family
 from orange.core.settings import Settings
 from orange.core.waiting import Waiting
 from orange.project import (
     comments,
     course,
     dispatching,
+    figures,
     forecasting,
     launch,
     logs,
@@ -182,6 +184,10 @@ class Asked:
     def stats(self, address: str | None, since: float | None) -> dict[str, object]:
         """Return what runs took and used: of one task and those below it, of the last `since` seconds, or all."""
         return stats.stats(self.parts, self.find(address) if address else None, since)
+
+    def figures(self, name: str) -> Iterator[Family]:
+        """Yield what is watched, for a project that is served under this name."""
+        return figures.figures(self.parts, name, self.viewer())
 
     def log_file(self, address: str) -> str | None:
         """Return the path of the latest run's output."""

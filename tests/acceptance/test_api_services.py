@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from tests.acceptance.api import Client, client
 from tests.acceptance.conftest import configure, fresh_place
@@ -95,7 +96,8 @@ def test_jobs_are_sent_worked_off_listed_and_counted(served: Served) -> None:
 def test_legacy_jobs_are_warned_of_counted_and_can_be_switched_off(served: Served) -> None:
     """The warning stays with the job; switched off, they are refused by name and nothing is created."""
     api, place = served.api, served.place
-    legacy = {"type": "codex_exec", "payload": {"instruction": "Fix it", "codex": {"effort": "low"}}}
+    legacy: dict[str, Any] = {"type": "codex_exec", "payload": {"instruction": "Fix it", "codex": {"effort": "low"}}}
+    legacy["payload"]["requiredCapabilities"] = ["what no machine has"]  # so that it is never started
     made = api.post(JOBS, legacy, 201)["job"]
     assert "codex_exec" in made["warnings"][0]
     assert (made["type"], made["runtime"], made["effort"]) == ("codex_exec", "codex", "low")
@@ -268,3 +270,24 @@ def test_a_document_that_is_none_makes_no_plan(served: Served, said: dict[str, A
     assert api.get("/api/v2/plans") == plans
     assert api.call("GET", f"{IMPORT}/none").json["code"] == "import_not_found"
     assert api.call("POST", f"{IMPORT}/prd/commit", {"job_id": "none"}).status == 404
+
+
+def test_figures_are_read_by_prometheus(served: Served) -> None:
+    """Its own parser finds the tasks, slots, runs and the daemon's age; a stranger finds nothing."""
+    api = served.api
+    done = api.post(JOBS, job("Count\n```script\nsay counted\n```"), 201)["job"]["id"]
+    ended(served, done)
+    answer = api.call("GET", "/metrics")
+    assert answer.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
+    found = {
+        (sample.name, sample.labels.get("status") or sample.labels.get("outcome") or ""): sample.value
+        for family in text_string_to_metric_families(answer.body.decode())
+        for sample in family.samples
+    }
+    counts = served.place.orange("status", "--json").json["projects"][0]["counts"]
+    assert {status: found["orange_tasks", status] for status in counts} == counts
+    assert found["orange_runs_total", "finished"] >= 1
+    assert found["orange_slots", ""] >= found["orange_slots_free", ""] >= 0
+    assert found["orange_daemon_uptime_seconds", ""] > 0
+    assert {"orange_queue_depth", "orange_info", "orange_dispatch_paused"} <= {name for name, _ in found}
+    assert Client(api.port, None).call("GET", "/metrics").status == 401

@@ -5,8 +5,12 @@ Next in the flow: nothing; these are answered here.
 
 from __future__ import annotations
 
+import time
+
 from orange import __version__
 from orange.core.lifecycle import TRANSITIONS, Actor, Status
+from orange.core.service import metrics
+from orange.core.service.metrics import Family
 from orange.core.service.shapes import Record
 from orange.core.service.views import OBJECT, TEXT, many, record, words
 from orange.web.operation import PROJECT, Kind, Operation, Request
@@ -36,6 +40,21 @@ def _machine(_request: Request) -> object:
 
 def _follow(request: Request) -> object:
     return request.project.name if "project" in request.query else None
+
+
+def _metrics(request: Request) -> object:
+    face = request.face
+    told = face.status()
+    since = told.get("since")
+    up = max(0.0, time.time() - since) if isinstance(since, float) else 0.0
+    found = [
+        Family("orange_info", "gauge", "The daemon that serves this.", (({"version": __version__}, 1),)),
+        Family("orange_daemon_uptime_seconds", "gauge", "How long the daemon has been running.", (({}, up),)),
+    ]
+    for root, name in face.projects().items():
+        alone = list(face.projects().values()).count(name) == 1
+        found += face.open(root, None).figures(name if alone else root)
+    return metrics.render(found)
 
 
 def _describe(_request: Request) -> object:
@@ -85,6 +104,16 @@ OPERATIONS = (
         Record({"project": PROJECT}),
         of_project=False,
         kind=Kind.EVENTS,
+    ),
+    Operation(
+        "metrics",
+        "GET",
+        "/metrics",
+        "Figures for Prometheus: tasks, runs, slots, tokens, cost.",
+        TEXT,
+        _metrics,
+        of_project=False,
+        kind=metrics.KIND,
     ),
     Operation("openapi", "GET", "/api/v2/openapi.json", "Describe all of this.", OBJECT, _describe, of_project=False),
 )
