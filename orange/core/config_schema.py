@@ -81,9 +81,9 @@ _RULE = (
 _WEBHOOK = (
     Key("url", Kind.TEXT, "Where events are posted.", pattern=r"https?://\S+", needed=True,
         expected="an http or https address"),
-    Key("events", Kind.TEXTS, "Which events; all of them where it is missing."),
-    Key("secret_ref", Kind.TEXT, "Where the signing secret is, never the secret itself.", null=True,
-        fits=references.valid, expected=references.EXPECTED),
+    Key("events", Kind.TEXTS, "Which events, `task.*` for all that begin so; all of them where it is missing."),
+    Key("secret_ref", Kind.TEXT, "Where the signing secret is, never the secret itself. Without it nothing is sent.",
+        null=True, fits=references.valid, expected=references.EXPECTED),
 )  # fmt: skip
 
 #: Every key, in the order of the documentation.
@@ -204,7 +204,7 @@ KEYS: tuple[Key, ...] = (
     Key("queue.legacy", Kind.FLAG, "Whether the job queue accepts the legacy job types.", field="queue_legacy"),
     Key("notify.command", Kind.TEXT, "A command run when something needs you, or all is done.", null=True,
         user_only=True, command=True, field="notify_command"),
-    Key("webhooks", Kind.ITEMS, "Where events are delivered, signed.", items=_WEBHOOK, command=True, only=((),)),
+    Key("webhooks", Kind.ITEMS, "Where events are delivered, signed.", items=_WEBHOOK, command=True),
     Key("daemon.poll", Kind.DURATION, "How long the daemon waits for a hint before it looks by itself.", least=1,
         user_only=True),
     Key("daemon.port", Kind.WHOLE, "The port of the dashboard and the API; a free one where it is taken.", least=0,

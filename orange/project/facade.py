@@ -35,6 +35,7 @@ from orange.project.refusing import on_record
 from orange.project.requests import Edit, NewTask
 from orange.project.runviews import RunViews
 from orange.project.takeover import Handover
+from orange.project.webhooks import Webhooks
 from orange.project.world import live_runs
 
 if TYPE_CHECKING:
@@ -238,6 +239,11 @@ class Project(Asked):
     def queue(self) -> Queue:
         """The jobs that were sent to the queue."""
         return Queue(self.parts, self.speaker)
+
+    @property
+    def webhooks(self) -> Webhooks:
+        """Whom its events are delivered to."""
+        return Webhooks(self.parts, self.speaker)
 
     # -- operating
 

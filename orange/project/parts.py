@@ -19,6 +19,7 @@ from orange.core.usage import Usage
 if TYPE_CHECKING:
     from orange.core.plans.asking import Foreground
     from orange.core.service.runpages import RunFolders
+    from orange.core.service.webhooks import Deliveries
 
 
 class Parts(Protocol):
@@ -75,6 +76,10 @@ class Parts(Protocol):
     @property
     def usage(self) -> Usage:
         """What runs used."""
+
+    @property
+    def deliveries(self) -> Deliveries:
+        """Sends webhooks, and keeps how far they are."""
 
     @property
     def folders(self) -> RunFolders:

@@ -24,6 +24,7 @@ from orange.reconciler.notifying import Notifier
 from orange.reconciler.orphans import Orphans
 from orange.reconciler.quick import QuickLoop
 from orange.reconciler.trail import Trail
+from orange.reconciler.webhooks import Postman
 
 log = logging.getLogger("orange.reconciler")
 
@@ -40,6 +41,7 @@ class Reconciler:
         self.notifier = Notifier(parts)
         self.trail = Trail(parts, speaker)
         self.orphans = Orphans(parts)
+        self.postman = Postman(parts)
         self.looks = Looks()
         self.quick = QuickLoop(self.applier)
         #: Live runs of this project at the last look: what other projects must leave free.
@@ -91,6 +93,7 @@ class Reconciler:
         self.trail.look(graph, self.applier.begin)
         if look:
             self.orphans.look(graph, self.applier.begin)
+        self.postman.look(self.board)
         self.checking = bool(world.candidates)
         now = self.parts.clock.now()
         plan = decide(world, now, graph)

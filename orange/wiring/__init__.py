@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from orange.core.plans.asking import Foreground
     from orange.core.redact import Secrets
     from orange.core.service.runpages import RunFolders
+    from orange.core.service.webhooks import Deliveries
     from orange.project import Project
 
 
@@ -97,6 +98,13 @@ class Wired:
 
         history = open_history(self.layout, batches=self.is_daemon)
         return FileStore(self.layout, history, self.clock, autorecord=not self.is_daemon, secrets=self.secrets)
+
+    @cached_property
+    def deliveries(self) -> Deliveries:
+        """Sends webhooks, and keeps how far they are."""
+        from orange.adapters.webhooks import HttpDeliveries
+
+        return HttpDeliveries(self.layout)
 
     @cached_property
     def folders(self) -> RunFolders:

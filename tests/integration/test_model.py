@@ -54,6 +54,7 @@ from orange.core.ports import Configuration, Containers, RunRecord, RunSpec
 from orange.core.problems import DependencyCycle, OrangeError, Problem
 from orange.core.rules import Change
 from orange.core.service.runpages import RunFolders
+from orange.core.service.webhooks import Deliveries
 from orange.core.settings import ReviewSettings, Settings
 from orange.core.sharing import Candidate, Forge, Integrated
 from orange.project import Project
@@ -255,6 +256,10 @@ class ModelParts:
 
     @property
     def configuration(self) -> Configuration:
+        raise NotImplementedError
+
+    @property
+    def deliveries(self) -> Deliveries:
         raise NotImplementedError
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from orange.web.operation import Operation
-from orange.web.routes import imports, moves, queue, quick, runs, service, tasks, views
+from orange.web.routes import imports, moves, queue, quick, runs, service, tasks, views, webhooks
 
 OPERATIONS: tuple[Operation, ...] = (
     *tasks.OPERATIONS,
@@ -13,5 +13,6 @@ OPERATIONS: tuple[Operation, ...] = (
     *quick.OPERATIONS,
     *imports.OPERATIONS,
     *views.OPERATIONS,
+    *webhooks.OPERATIONS,
     *service.OPERATIONS,
 )
