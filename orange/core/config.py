@@ -68,7 +68,6 @@ def layer(
     `flags` are values by dotted name, as text or typed, None for null. Keys set by nobody have the source `default`.
     """
     allowed, problems = _allowed(project, user)
-    problems = (*problems, *_idle(allowed), *_idle(user))
     given, flag_problems = _flags(flags)
     layers = ((Origin.USER, user), (Origin.PROJECT, allowed), (Origin.ENVIRONMENT, _environment(environment)))
     values: dict[str, Setting] = dict(_BUILT_IN)
@@ -136,20 +135,6 @@ def _forbidden(setting: Setting, users: Setting | None) -> Problem | None:
     else:
         return None
     return Problem(setting.path, setting.line, why, hint)
-
-
-def _idle(raw: Raw) -> tuple[Problem, ...]:
-    """Name what is set but has no effect in this version: nobody shall believe in a protection that is not there."""
-    return tuple(
-        Problem(
-            setting.path,
-            setting.line,
-            f"{setting.name}: this version of orange does not act on the value it is given",
-            "take it out, or keep it for a later version",
-        )
-        for setting in raw.values()
-        if setting.key.only is not None and setting.value not in setting.key.only
-    )
 
 
 def _environment(environment: Mapping[str, str]) -> Raw:

@@ -62,8 +62,6 @@ class Key:
     tightens: bool = False
     #: Whether its value, from a cloned repository, would run or send something here.
     command: bool = False
-    #: The values this version acts on, where those are not all: any other is kept, and said to be without effect.
-    only: tuple[object, ...] | None = None
     #: Where `Settings` keeps it, if not under its own name.
     field: str | None = None
     #: For ITEMS: the keys of each mapping; empty for free ones.

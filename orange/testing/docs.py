@@ -107,7 +107,7 @@ def settings_table() -> str:
     defaults = _defaults()
     rows = [
         f"| `{key.name}`{' (U)' if key.user_only else ''} | {defaults.get(key.name, '')} | {_cell(key.wants)} | "
-        f"{_cell(key.about)}{_note(key)} |"
+        f"{_cell(key.about)} |"
         for key in KEYS
     ]
     items = [
@@ -116,15 +116,6 @@ def settings_table() -> str:
         for item in key.items
     ]
     return "\n".join(["| setting | default | takes | what for |", "|---|---|---|---|", *rows, *items])
-
-
-def _note(key: Key) -> str:
-    """Say which values have an effect, where not all do yet."""
-    if key.only is None:
-        return ""
-    if key.kind is not Kind.WORD:
-        return " *Not acted on yet.*"
-    return f" *So far only {' and '.join(f'`{value}`' for value in key.only)}.*"
 
 
 def _defaults() -> Mapping[str, str]:

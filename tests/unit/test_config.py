@@ -271,18 +271,6 @@ def test_keys_of_the_user_are_refused_from_a_project(key: str) -> None:
     assert config.layer(project, user, {}, {})[0] == config.layer({}, user, {}, {})[0] != Settings()
 
 
-@pytest.mark.parametrize(
-    ("text", "key"),
-    [
-        ('webhooks: [{url: "https://x"}]', "webhooks"),
-    ],
-)
-def test_settings_without_effect_are_named(text: str, key: str) -> None:
-    """Nobody shall believe in a protection that this version does not give."""
-    (problem,) = problems(text)
-    assert problem.message == f"{key}: this version of orange does not act on the value it is given"
-
-
 def test_newer_format_is_refused() -> None:
     """A file of a newer format is not read by guesswork."""
     with pytest.raises(NewerFormat):
