@@ -36,8 +36,7 @@ def return_workspaces(scene: Scene, starting: Collection[str]) -> Iterator[Retur
     handed_on = [space for space in idle if _is_handed_on(scene, scene.tasks[space.task or ""])]
     for space in sorted(handed_on, key=_age):
         yield ReturnWorkspace(space.path, str(space.task), "its task was handed to its children")
-    place = scene.world.dispatch.place
-    lent = [space for space in idle if place is not None and space.path == place.path and space not in handed_on]
+    lent = [space for space in bound if _is_lent_for_nothing(scene, space, starting) and space not in handed_on]
     for space in lent:
         yield ReturnWorkspace(space.path, str(space.task), "nobody works in your checkout any more")
     idle = [space for space in idle if space not in lent]
@@ -50,6 +49,19 @@ def return_workspaces(scene: Scene, starting: Collection[str]) -> Iterator[Retur
         yield ReturnWorkspace(
             space.path, str(space.task), f"more than {size} workspaces are bound; it is the oldest idle one"
         )
+
+
+def _is_lent_for_nothing(scene: Scene, space: Workspace, starting: Collection[str]) -> bool:
+    """Whether a workspace is the user's checkout, and nobody works there: its task rests, or is no more.
+
+    With something in it that would be lost or carried along it stays, and whoever waits for it is told.
+    """
+    place, task = scene.world.dispatch.place, space.task or ""
+    if place is None or space.path != place.path or task in starting or task in scene.board.frozen:
+        return False
+    if place.reason is not None:
+        return False
+    return is_idle(scene, space) if task in scene.tasks else scene.live(task) is None
 
 
 def _is_handed_on(scene: Scene, task: Task) -> bool:

@@ -95,8 +95,14 @@ def observe(  # noqa: PLR0913 - two of them by name
 
 
 def _place(parts: Parts, graph: Graph) -> Place | None:
-    """Look at the user's checkout, as closely as there is a task that may want it."""
-    return parts.workspaces.place(look=bool(graph.requests() or next(iter(graph.queue()), None)))
+    """Look at the user's checkout; closely where a task may want it, or the one that has it may give it back."""
+    place = parts.workspaces.place(look=False)
+    if place is None:
+        return None
+    owner = graph.tasks.get(place.task or "")
+    resting = place.task is not None and not (owner and owner.held)
+    wanted = resting or graph.requests() or next(iter(graph.queue()), None)
+    return parts.workspaces.place() if wanted else place
 
 
 #: Statuses of tasks whose next step depends on their branch.

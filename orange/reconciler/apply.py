@@ -23,6 +23,7 @@ from orange.core.problems import (
     PipelineUnusable,
     StaleWrite,
     TaskNotFound,
+    WorkspaceFailed,
 )
 from orange.core.reviews import is_review
 from orange.project import claims, dispatching, launch, merging, publishing, reviewing, settling
@@ -40,6 +41,9 @@ _LAUNCH = "launch "
 #: Seconds the user's branch waits for sessions that are just being started.
 COURTESY = 0.2
 
+#: Seconds after which the return of a workspace that had to be kept is tried again.
+RETURN_AGAIN = 15.0
+
 #: Seconds a session may take to end by itself before it is killed.
 GRACE = 3.0
 
@@ -52,6 +56,8 @@ class Applier:
         self._busy: dict[str, Future[None]] = {}
         #: Every run that was begun here -> its task, in order.
         self.begun: dict[str, str] = {}
+        #: Workspaces whose return failed -> when it was last tried.
+        self._kept: dict[str, float] = {}
         self._lock = threading.Lock()
 
     @property
@@ -106,7 +112,7 @@ class Applier:
             case do.FollowBase():
                 return self.begin((f"base {action.base}",), lambda: self._follow(action.base))
             case do.ReturnWorkspace():
-                return self.begin((action.task,), lambda: self._return(action))
+                return not self._is_kept(action.path) and self.begin((action.task,), lambda: self._return(action))
             case do.MendChildren():
                 settling.mend_children(self.parts, self.speaker, action)
             case do.AcceptEdits():
@@ -218,8 +224,18 @@ class Applier:
         self.parts.integration.follow(base)
 
     def _return(self, action: do.ReturnWorkspace) -> None:
-        for sentence in settling.return_workspace(self.parts, action.path, action.task):
+        """Return a workspace; one that has to be kept is not tried again at once."""
+        try:
+            said = settling.return_workspace(self.parts, action.path, action.task)
+        except WorkspaceFailed:
+            self._kept[action.path] = self.parts.clock.monotonic()
+            raise
+        for sentence in said:
             log.info("%s: %s", action.path, sentence)
+
+    def _is_kept(self, path: str) -> bool:
+        tried = self._kept.get(path)
+        return tried is not None and self.parts.clock.monotonic() < tried + RETURN_AGAIN
 
     def _pause(self, reason: str) -> None:
         state = dispatching.paused(self.parts.clock.now(), reason, draining=False)

@@ -105,6 +105,26 @@ def test_the_checkout_goes_back_as_soon_as_nobody_works_there(task: Task, return
     assert [action.path for action in actions] == (["/repo"] if returned else [])
 
 
+@pytest.mark.parametrize(
+    ("keys", "returned"),
+    [
+        ({}, True),
+        ({"runs": [a_run("gone")]}, False),
+        ({"frozen": frozenset({"gone"})}, False),
+        ({"reason": "it holds x"}, False),
+    ],
+)
+def test_a_task_that_is_no_more_does_not_keep_the_checkout(keys: dict[str, Any], *, returned: bool) -> None:
+    """Removed by hand; unless its run goes on, its file only cannot be read, or something in there would be lost."""
+    space = Workspace("/repo", "gone", "orange/gone")
+    place = Place("/repo", "orange/gone", "gone", keys.get("reason"))
+    keys = {name: value for name, value in keys.items() if name != "reason"}
+    actions = decide(in_place(place=place, workspaces={"/repo": space}, slots=0, **keys), NOW).actions
+    assert [a.path for a in actions if isinstance(a, ReturnWorkspace)] == (["/repo"] if returned else [])
+    waits = why(a_task("t"), in_place(a_task("t"), place=place, **keys), NOW)
+    assert waits[0].code == "checkout"
+
+
 def test_files_in_the_way_are_named_up_to_three() -> None:
     """The rest is counted."""
     assert "(a, b)" in uncommitted(("a", "b"))
