@@ -261,7 +261,7 @@ class Wired:
     @cached_property
     def pages(self) -> PageReader:
         """PDFs, read by a child process."""
-        from orange.adapters.pages import PdfPages
+        from orange.adapters.pages.pdf import PdfPages
 
         return PdfPages()
 

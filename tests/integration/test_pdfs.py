@@ -7,7 +7,7 @@ import zlib
 
 import pytest
 
-from orange.adapters.pages import Bounds, PdfPages
+from orange.adapters.pages.pdf import Bounds, PdfPages
 from orange.core.pages.text import text_of
 from orange.core.plans.decompose import decompose
 from orange.core.plans.model import Parameters, Plan

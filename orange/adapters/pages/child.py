@@ -9,6 +9,7 @@ import contextlib
 import json
 import logging
 import math
+import os
 import resource
 import sys
 from collections.abc import Iterator
@@ -18,6 +19,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 if TYPE_CHECKING:
     from pypdf import PageObject, PdfReader
 
+#: The exit code of a child that needed more memory than it may have.
+OUT_OF_MEMORY = 77
 #: Bytes of text, each piece counted with what its place takes.
 _MOST, _PLACE = 16 << 20, 24
 #: Points; no page is larger.
@@ -37,15 +40,20 @@ def main(memory: int, seconds: int) -> None:
     _bound(resource.RLIMIT_AS, memory)
     _bound(resource.RLIMIT_CPU, seconds)
     logging.disable()
+    try:
+        json.dump(_told(sys.stdin.buffer.read()), sys.stdout)
+        sys.stdout.flush()
+    except MemoryError:
+        os._exit(OUT_OF_MEMORY)  # nothing is left to say more with
+
+
+def _told(data: bytes) -> dict[str, object]:
     from pypdf import PdfReader  # within the bounds, and for nothing else
 
-    data = sys.stdin.buffer.read()
-    told: dict[str, object]
     try:
-        told = {"pages": _read(PdfReader(BytesIO(data)))}
+        return {"pages": _read(PdfReader(BytesIO(data)))}
     except _Refused as refused:
-        told = {"refused": str(refused)}
-    json.dump(told, sys.stdout)
+        return {"refused": str(refused)}
 
 
 def _bound(kind: int, most: int) -> None:

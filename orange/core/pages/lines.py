@@ -10,11 +10,14 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+from statistics import median
 
 from orange.core.pages.model import Page, Piece
 
 #: Pages with the same line at their edge before it is a running head; with one that differs by the number of the page.
 _OFTEN, _OFTEN_COUNTED = 3, 2
+#: How much wider than it is guessed a text may be.
+_DOUBT = 0.15
 #: How far the next page is below this one, in points: farther than any page is high.
 PAGE = 100_000.0
 _SPELLED = str.maketrans(
@@ -25,6 +28,11 @@ _FOLIO = re.compile(
 )
 _NUMBER = re.compile(r"\d{1,9}")
 _CONTENTS = re.compile(r"(?:\.\s?){4,}\s*\w{1,5}$")
+_LONE = re.compile(r"[•·▪◦●○■□▢☐☑☒✓✔❏➢➤►‣⁃\uf0a7\uf0a8\uf0b7\uf0d8\uf0fc\x7f]|\d{1,3}[.)]")
+#: How far before a point its mark stands at most, in points.
+_NEAR = 72.0
+#: A number before a heading that its program set apart by place only.
+_TIGHT = re.compile(r"^(\d{1,2}(?:\.\d{1,2})*\.?)(?=[A-Z][a-z])")
 _NARROW, _WIDE = frozenset("iljtfrI.,:;'|!()[] `-"), frozenset("mwMWABCDEGHKNOPQRUVXYZ@%&—…")
 
 
@@ -60,7 +68,7 @@ class Line:
     @property
     def text(self) -> str:
         """All of it."""
-        return " ".join(" ".join(cell.text.split()) for cell in self.cells).strip()
+        return _TIGHT.sub(r"\1 ", " ".join(" ".join(cell.text.split()) for cell in self.cells).strip())
 
     @property
     def size(self) -> float:
@@ -85,13 +93,26 @@ class Line:
 
 def lines_of(pages: Sequence[Page]) -> list[Line]:
     """Put the pieces of all pages together to lines."""
-    found = [_of_page(page, number) for number, page in enumerate(pages, 1)]
+    scale = _scale(pages)
+    found = [_of_page(page, number, scale) for number, page in enumerate(pages, 1)]
     for _ in range(2):  # a head may have two lines
         found = _without_heads(found)
     return [line for lines in found for line in lines if not _CONTENTS.search(line.text)]
 
 
-def _of_page(page: Page, number: int) -> list[Line]:
+def _scale(pages: Sequence[Page]) -> float:
+    """Find out how much wider than guessed this file's letters are: where the next piece of a line begins tells."""
+    found = [
+        (piece.x - last.x) / guessed
+        for page in pages
+        for last, piece in pairwise(page)
+        if abs(piece.y - last.y) < 0.1 and len(last.text) > 5 and (guessed := width(last.text, last.size)) > 0
+    ]
+    near = [ratio for ratio in found if 0.8 < ratio < 1.4]
+    return max(1.0, median(near)) if len(near) > 5 else 1.0
+
+
+def _of_page(page: Page, number: int, scale: float) -> list[Line]:
     lines: list[Line] = []
     last: Piece | None = None
     for piece in page:
@@ -99,9 +120,21 @@ def _of_page(page: Page, number: int) -> list[Line]:
             continue
         if last is None or not _goes_on(lines[-1], piece, last, number):
             lines.append(Line(number, piece.y - number * PAGE, [Cell(piece.x, "")], piece.x))
-        _add(lines[-1], piece, last)
+        _add(lines[-1], piece, last, scale)
         last = piece
-    return lines
+    return _with_marks(lines)
+
+
+def _with_marks(lines: Sequence[Line]) -> list[Line]:
+    """Put marks of points that were written apart from their points before them."""
+    alone = [line for line in lines if _LONE.fullmatch(line.text)]
+    rest = [line for line in lines if not _LONE.fullmatch(line.text)] if alone else list(lines)
+    for mark in alone:
+        beside = [line for line in rest if abs(line.y - mark.y) < 0.6 * line.size and 0 < line.x - mark.x < _NEAR]
+        if beside:
+            line = min(beside, key=lambda found: found.x)
+            line.cells.insert(0, mark.cells[0])
+    return rest
 
 
 def _goes_on(line: Line, piece: Piece, last: Piece, number: int) -> bool:
@@ -109,19 +142,20 @@ def _goes_on(line: Line, piece: Piece, last: Piece, number: int) -> bool:
     return level and piece.x >= line.x - 1
 
 
-def _add(line: Line, piece: Piece, last: Piece | None) -> None:
+def _add(line: Line, piece: Piece, last: Piece | None, scale: float) -> None:
     """Put a piece behind a line; where a piece says no place of its own, it has that of the one before it."""
     text = piece.text.translate(_SPELLED)
     here = last is not None and (piece.x, piece.y) == (last.x, last.y) and line.sizes.total() > 0
     gap = 0.0 if here else piece.x - line.end
     cell = line.cells[-1]
-    if cell.text and gap > piece.size:
+    if cell.text and gap > max(piece.size, 0.3 * piece.size + _DOUBT * (line.end - cell.x)):
         cell = Cell(piece.x, "")
         line.cells.append(cell)
     elif gap > 0.35 * piece.size:
         cell.text += " "
     cell.text += text
-    line.end = (line.end if here else piece.x) + width(text.strip(), piece.size)
+    wide = 0.6 * len(text.strip()) * piece.size if piece.mono else width(text.strip(), piece.size) * scale
+    line.end = (line.end if here else piece.x) + wide
     letters = len(text.replace(" ", ""))
     line.sizes[max(round(piece.size * 2), 1) / 2] += letters
     line.bolds += letters if piece.bold else 0

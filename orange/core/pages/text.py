@@ -24,6 +24,7 @@ _MARK = re.compile(
 _OPEN, _TICKED = frozenset("□▢☐❏\uf0a8"), frozenset("☑☒✓✔\uf0fc")
 _COUNTED = re.compile(r"\d{1,3}[.)]\s+(?=\S)")
 _LETTERED = re.compile(r"(?:\d{1,3}(?:\.\d{1,3})+\.?|[a-z][.)]|\([a-z0-9]{1,3}\))\s+(?=\S)")
+_NAMED = re.compile(r"[A-Z]{1,6}-?\d{1,4}(?:\.\d{1,3})*[a-z]?[.:)]\s+(?=\S)")
 _BROKEN = re.compile(r"[^\W\d_]{2,}-$")
 
 
@@ -44,7 +45,7 @@ def text_of(pages: Sequence[Page]) -> str:
 
 
 def _pointed(text: str) -> bool:
-    return any(pattern.match(text) for pattern in (_MARK, _COUNTED, _LETTERED))
+    return any(pattern.match(text) for pattern in (_MARK, _COUNTED, _LETTERED, _NAMED))
 
 
 class _Writer:
@@ -159,7 +160,7 @@ class _Writer:
             return True
         if line.page != above.page:
             return not (line.text[:1].islower() and not above.text.endswith((".", ":", ";", "!", "?")))
-        return not 0 <= above.y - line.y <= self.leading * 1.3 * line.size
+        return not 0 <= above.y - line.y <= self.leading * 1.3 * max(line.size, above.size)
 
     # --- code
 
