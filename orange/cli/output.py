@@ -81,7 +81,7 @@ class Output:
             self.errors.write(self.shade(shown, "dim") + "\n" if self.errors_terminal else shown + "\n")
 
     @contextmanager
-    def busy(self, text: str, beat: float = 0.5) -> Iterator[None]:
+    def busy(self, text: str, beat: float = 1.0) -> Iterator[None]:
         """Say on a terminal what takes long, with the seconds it took, anew at each beat; nothing with `--json`."""
         if self.json or not self.errors_terminal or self.env.get("TERM") == "dumb":
             yield
