@@ -40,7 +40,6 @@ from orange.project.world import live_runs
 
 if TYPE_CHECKING:
     from orange.project.plans import Plans
-    from orange.project.prd import PrdImports
 
 
 class Project(Asked):
@@ -84,13 +83,6 @@ class Project(Asked):
         from orange.project.plans import Plans  # reading documents takes modules that nothing else needs
 
         return Plans(self.parts, self.speaker)
-
-    @property
-    def prd(self) -> PrdImports:
-        """The imports of documents in two steps."""
-        from orange.project.prd import PrdImports  # as for plans
-
-        return PrdImports(self.parts, self.speaker)
 
     def adopt(self, text: str) -> Task:
         """Create a task from a whole file's text."""

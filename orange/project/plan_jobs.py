@@ -11,11 +11,21 @@ import stat
 
 from orange.core.plans import jobs
 from orange.core.plans.model import Parameters, Plan
-from orange.core.problems import InvalidInput
+from orange.core.problems import InvalidInput, OrangeError
 from orange.project import documents, plan_import, planning
 from orange.project.parts import Parts
 from orange.project.planning import NAMELESS
 from orange.project.requests import Speaker
+
+
+class ImportNotFound(OrangeError):
+    """No document was previewed under the given id."""
+
+    code = "import_not_found"
+    http_status = 404
+
+    def __init__(self, job_id: str) -> None:
+        super().__init__(f"there is no import {job_id!r}: a preview begins one")
 
 
 def preview(parts: Parts, content: str | None, path: str | None, asked: Parameters) -> dict[str, object]:
@@ -45,9 +55,9 @@ def _same(parts: Parts, text: str, asked: Parameters) -> Plan | None:
 
 def _file(root: str, path: str) -> bytes:
     """Read a file of the repository, nowhere else. Raises InvalidInput."""
-    whole = os.path.realpath(os.path.join(root, path))
-    if not whole.startswith(f"{os.path.realpath(root)}/"):
-        raise InvalidInput("prd_path", "it lies outside of the repository: send its text as prd_content")
+    top, whole = os.path.realpath(root), os.path.realpath(os.path.join(root, path))
+    if not whole.startswith(f"{top}/") or os.path.relpath(whole, top).split("/")[0] in {".git", ".orange"}:
+        raise InvalidInput("prd_path", "it is no file of the repository: send its text as prd_content")
     try:
         fd = os.open(whole, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError as error:
@@ -60,12 +70,19 @@ def _file(root: str, path: str) -> bytes:
 
 
 def commit(parts: Parts, speaker: Speaker, job_id: str) -> dict[str, object]:
-    """Make the tasks of a previewed plan, all or none. Raises InvalidInput, BrokenFile, DependencyCycle, NotAllowed."""
+    """Make the tasks of a previewed plan, all or none. Raises OrangeError; ImportNotFound for an unknown job."""
+    _check(parts, job_id)
     made = plan_import.import_plan(parts, speaker, job_id)
     return jobs.result_view(made.plan, made.ids)
 
 
 def job(parts: Parts, job_id: str) -> dict[str, object]:
-    """Return a job with what came of it. Raises InvalidInput, BrokenFile."""
+    """Return a job with what came of it. Raises ImportNotFound, BrokenFile."""
+    _check(parts, job_id)
     found = plan_import.review(parts, job_id)
     return jobs.job_view(found.plan, found.path, found.ids)
+
+
+def _check(parts: Parts, job_id: str) -> None:
+    if all(held.id != job_id for held in planning.held(parts)):
+        raise ImportNotFound(job_id)

@@ -40,7 +40,7 @@ class Plans:
         return made
 
     def job(self, job_id: str) -> dict[str, object]:
-        """Return what was previewed, whether it was committed, and what came of it. Raises InvalidInput, BrokenFile."""
+        """Return what was previewed, whether it was committed, what came of it. Raises ImportNotFound, BrokenFile."""
         return plan_jobs.job(self.parts, job_id)
 
     def parameters(self, source: str, given: Mapping[str, Any]) -> Parameters:

@@ -23,7 +23,7 @@ def preview_view(plan: Plan, path: str) -> dict[str, object]:
     """Make the answer to a preview. Tasks are named by their keys in the plan."""
     whole = plan_view(plan, path)
     shown = {name: whole[name] for name in _SHOWN}
-    return {"job_id": plan.id, "preview": {"prd_title": plan.title, **shown}}
+    return {"job_id": plan.id, "preview": {"prd_title": plan.title, **shown}, "warnings": whole["warnings"]}
 
 
 def result_view(plan: Plan, ids: Mapping[str, str]) -> dict[str, object]:

@@ -1,12 +1,9 @@
 """Importing a requirements document: preview, commit, and looking at it again.
 
-Next in the flow: `Project.prd` does it.
+Next in the flow: `project.plans` does it.
 """
 
 from __future__ import annotations
-
-from collections.abc import Mapping
-from typing import Any
 
 from orange.core.plans.decompose import LARGEST
 from orange.core.plans.model import Granularity, Parameters
@@ -20,18 +17,15 @@ _PATH = "/api/v2/import"
 def _preview(request: Request) -> object:
     said = dict(request.body)
     content, path = said.pop("prd_content", None), said.pop("prd_path", None)
-    found = request.project.prd.preview(content, path, Parameters(**said))
-    return {"job_id": found["id"], "preview": found["preview"], "warnings": found["warnings"]}
+    return request.project.plans.preview(content, path, Parameters(**said))
 
 
 def _commit(request: Request) -> object:
-    found = request.project.prd.commit(request.body["job_id"])
-    result: Mapping[str, Any] = found["result"]
-    return {"job_id": found["id"], **result}
+    return request.project.plans.commit_job(request.body["job_id"])
 
 
 def _read(request: Request) -> object:
-    return {"job": request.project.prd.show(request.places["import"])}
+    return {"job": request.project.plans.job(request.places["import"])}
 
 
 _ASKED = Record(
@@ -79,16 +73,12 @@ _JOB = record(
         "id": {**TEXT, "description": "The plan's, too."},
         "kind": TEXT,
         "status": words(("preview_ready", "committed")),
-        "source": TEXT,
         "created_at": maybe(TEXT),
         "request": OBJECT,
         "preview": _SHOWN,
         "committed_at": maybe(TEXT),
-        "result": maybe(record(_RESULT, more=False)),
+        "result": maybe(record({"job_id": TEXT, **_RESULT}, more=False)),
         "warnings": many(_WARNING),
-        "task_count": COUNT,
-        "edge_count": COUNT,
-        "created_task_ids": many(TEXT),
     },
     more=False,
 )
