@@ -138,9 +138,9 @@ class Api:
         tag = answer.headers.get("ETag")
         if tag is not None and request.if_none_match in {tag, "*"}:
             return web.Response(status=304, headers=answer.headers)
-        if operation.kind is Kind.TEXT and isinstance(answer.value, str):
+        if operation.kind in {Kind.TEXT, Kind.FIGURES} and isinstance(answer.value, str):
             text = answer.value.encode("utf-8", "replace")
-            return web.Response(body=text, content_type=Kind.TEXT.value, charset="utf-8", headers=answer.headers)
+            return web.Response(body=text, content_type=operation.kind.value, charset="utf-8", headers=answer.headers)
         return _json(answer.value, operation.status, Kind.JSON.value, answer.headers)
 
 

@@ -11,6 +11,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, Protocol
 
 from orange.core.problems import InvalidInput
+from orange.core.service import metrics
 from orange.core.service.admission import SAFE, Door, Scope
 from orange.core.service.shapes import Record, Schema, Text
 
@@ -110,6 +111,8 @@ class Kind(Enum):
     JSON = "application/json"
     #: With text: it, or an `Answer`.
     TEXT = "text/plain"
+    #: With figures in the format of Prometheus, as text.
+    FIGURES = metrics.KIND
     #: With server-sent events: the name of the project, None for all.
     EVENTS = "text/event-stream"
     #: With a WebSocket: the screen to show.

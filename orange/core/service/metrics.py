@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+#: What the format is called.
+KIND = "text/plain; version=0.0.4"
 Labels = Mapping[str, str]
 
 

@@ -113,7 +113,7 @@ OPERATIONS = (
         TEXT,
         _metrics,
         of_project=False,
-        kind=Kind.TEXT,
+        kind=Kind.FIGURES,
     ),
     Operation("openapi", "GET", "/api/v2/openapi.json", "Describe all of this.", OBJECT, _describe, of_project=False),
 )
