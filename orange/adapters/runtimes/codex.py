@@ -158,15 +158,10 @@ def recall(env: Mapping[str, str], workspace: str, since: float) -> Iterator[Eve
 
 
 def _used(lines: Sequence[Line]) -> Tokens:
-    """Return the last count of a conversation's tokens; none at its beginning."""
-    total: Line = next((count for count in map(_total, reversed(lines)) if count), {})
+    """Return the last count of a conversation's tokens, from which it goes on; nothing at its beginning."""
+    counts = (line["payload"].get("info") for line in reversed(lines) if line["payload"].get("type") == "token_count")
+    total: Line = next((count["total_token_usage"] for count in counts if count), {})
     return Tokens(*(number(total.get(key)) for key in ("input_tokens", "output_tokens", "cached_input_tokens")))
-
-
-def _total(line: Line) -> Line | None:
-    """Return the count in a line; newer versions have one behind every answer, all of them one behind every tool."""
-    told = line["payload"]
-    return told.get("thread_token_usage") or (told.get("info") or {}).get("total_token_usage")
 
 
 def _written(line: Line) -> Iterator[Event]:
