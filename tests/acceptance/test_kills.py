@@ -41,6 +41,7 @@ def test_a_daemon_killed_at_random_instants_loses_nothing_and_starts_nothing_twi
     )
     files = set(place.git("ls-tree", "--name-only", "main").splitlines())
     assert {f"{name}.txt" for name in names} <= files
+    place.close()  # what is written while it looks would seem to be missing
     place.git("fsck", "--connectivity-only")
     place.git("gc", "-q")
     assert statistics.median(ready_again) < 3.0

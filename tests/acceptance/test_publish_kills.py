@@ -267,6 +267,7 @@ def test_conflicting_work_is_published_whatever_is_killed(place: Place, times: C
     for number, pair in enumerate(publishing.pairs):
         assert place.git("show", f"{BASE}:p{number}.txt").splitlines() == list(pair)
         assert sorted(map(tuple, (_outcomes(place, name) for name in pair))) == [("conflict", "merged"), ("merged",)]
+    place.close()  # what is written while it looks would seem to be missing
     place.git("fsck", "--connectivity-only")
     place.git("gc", "-q")
 
