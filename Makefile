@@ -8,7 +8,7 @@ WORKERS ?= 2
 BEYOND_UNIT := $(wildcard tests/house tests/contract tests/integration tests/acceptance)
 
 .NOTPARALLEL:
-.PHONY: help demo test lint unit long bench torture venv system agents docs requirements bare clean
+.PHONY: help demo test lint unit long bench torture venv system agents docs screenshots requirements bare clean
 
 help:
 	@echo 'make demo          show a task graph worked off from start to end, without any account'
@@ -18,6 +18,7 @@ help:
 	@echo 'make torture       the tests with counts ten times as large'
 	@echo 'make bench         figures against floors and targets'
 	@echo 'make docs          write the generated parts of docs/ anew'
+	@echo 'make screenshots   pictures of every view of the dashboard, in build/screenshots'
 	@echo 'make bare          demo and test in a bare Debian root (root only; see .ci/bare)'
 	@echo 'make requirements  pin the newest versions in requirements.txt'
 	@echo 'make venv | system | clean'
@@ -58,6 +59,9 @@ bench: system venv
 
 docs: venv
 	$(BIN)/python -m orange.testing.docs
+
+screenshots: system venv
+	$(BIN)/python -m tests.browser.screenshots
 
 requirements: venv
 	@bash .ci/requirements

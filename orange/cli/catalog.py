@@ -30,6 +30,7 @@ COMMANDS: dict[str, Entry] = {
     "init": Entry(_START, "init", "init", "Make this git repository an orange project."),
     "demo": Entry(_START, "demo", "demo", "Show it all at work in a sample repository, without any account."),
     "status": Entry(_START, "status", "status", "Show the daemon, what waits and why, and what is wrong."),
+    "dashboard": Entry(_START, "dashboard", "dashboard", "Open the dashboard in your browser."),
     "stats": Entry(_START, "stats", "stats", "Show what runs took and cost, by day, agent, model and type."),
     "task create": Entry(_TASKS, "task_create", "create", "Create a task."),
     "task import": Entry(_TASKS, "task_import", "import_tasks", "Create tasks from another tool's file."),

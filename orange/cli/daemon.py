@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 @common
 def start(call: Call, /) -> None:
     """Start the daemon in the background and register this project; safe to repeat."""
-    status = call.doors.daemon_start(_root(call))
+    status = call.doors.daemon_start(root_of(call))
     call.out.give({"daemon": dict(status)}, lambda: _status_lines(status, call))
 
 
-def _root(call: Call) -> str | None:
+def root_of(call: Call) -> str | None:
     """The project to register; None outside of one, where the registered ones are served."""
     try:
         return call.project.layout.root

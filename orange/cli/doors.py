@@ -43,6 +43,12 @@ class Doors(Protocol):
     def daemon_stop(self, reason: str | None) -> bool:
         """Stop the daemon; False when none was running. Raises DaemonUnavailable."""
 
+    def dashboard(self, root: str | None) -> str:
+        """Start the daemon and return an address that lets one page in. Raises DaemonUnavailable."""
+
+    def browse(self, url: str) -> bool:
+        """Open an address in the browser; False where there is none."""
+
     def daemon_run(self, options: Mapping[str, Any]) -> None:
         """Be the daemon until told to stop. Raises DaemonUnavailable, InvalidInput."""
 
@@ -130,6 +136,19 @@ class RealDoors:
         from orange.daemon import control
 
         return control.stop(wiring.current_home(), reason)
+
+    def dashboard(self, root: str | None) -> str:
+        """Start the daemon and return an address that lets one page in."""
+        from orange import wiring
+        from orange.daemon import control
+
+        return control.dashboard(wiring.current_home(), root)
+
+    def browse(self, url: str) -> bool:
+        """Open an address in the browser."""
+        import webbrowser
+
+        return webbrowser.open(url)
 
     def daemon_run(self, options: Mapping[str, Any]) -> None:
         """Be the daemon until told to stop."""

@@ -29,6 +29,20 @@ def start(home: Home, root: str | None) -> Mapping[str, Any]:
     return user.daemon_status(home)
 
 
+def dashboard(home: Home, root: str | None) -> str:
+    """Start the daemon and return an address of its page that lets one browser in. Raises DaemonUnavailable."""
+    start(home, root)
+    found: dict[str, Any] = {}
+
+    def known() -> bool:
+        found.update(user.daemon_call(home, "dashboard", {"root": root}))
+        return bool(found["url"] or found["failed"])
+
+    if not _until(known) or not found["url"]:
+        raise DaemonUnavailable(f"the daemon serves no dashboard: see {home.log}")
+    return str(found["url"])
+
+
 def stop(home: Home, reason: str | None) -> bool:
     """Stop the daemon and wait for its end; False when none was running. Agents go on. Raises DaemonUnavailable."""
     if not user.daemon_up(home):

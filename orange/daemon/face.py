@@ -17,6 +17,7 @@ from orange.web.feed import Feed
 
 if TYPE_CHECKING:
     from orange.web.server import WebServer
+    from orange.wiring.service import DaemonFace
     from orange.wiring.serving import Served
 
 log = logging.getLogger("orange.daemon")
@@ -47,12 +48,19 @@ class Face:
         self.feed = Feed(os.urandom(4).hex())
         self._news = News(self.feed)
         self._server: WebServer | None = None
+        self._face: DaemonFace | None = None
         self._failed = False
 
     @property
     def url(self) -> str | None:
         """Where it is; None where it is not shown."""
         return self._server.url if self._server else None
+
+    def link(self, root: str | None) -> Mapping[str, Any]:
+        """Make an address that lets one page in and shows a project; `failed`: whether there will be none."""
+        if not (self._server and self._face):
+            return {"url": None, "failed": self._failed}
+        return {"url": f"{self._server.url}{self._face.page(root)}", "failed": False}
 
     def show(self) -> None:
         """Open the port, once, as the settings say; a daemon whose port cannot be opened works without."""
@@ -62,8 +70,8 @@ class Face:
         from orange.wiring import service
 
         try:
-            face = service.DaemonFace(self._home, self.feed, self._parts, self._shown)
-            self._server = service.open_port(face, served[0].parts.settings().daemon.port)
+            self._face = service.DaemonFace(self._home, self.feed, self._parts, self._shown)
+            self._server = service.open_port(self._face, served[0].parts.settings().daemon.port)
         except (OSError, OrangeError) as failed:
             self._failed = True
             log.warning("the HTTP API is not served: %s", failed)

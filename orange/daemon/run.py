@@ -173,6 +173,7 @@ class Daemon:
         calls: dict[str, Callable[[], Mapping[str, Any]]] = {
             "status": self.status,
             "look": self._look,
+            "dashboard": lambda: self.face.link(arguments.get("root")),
             "stop": lambda: self._stop_call(arguments.get("reason")),
         }
         if name not in calls:

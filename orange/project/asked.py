@@ -177,6 +177,11 @@ class Asked:
             return ""
         return self.parts.integration.diff(task.branch, launch.base_of(self.parts, task))
 
+    def tip(self, address: str) -> str | None:
+        """Return the commit a task's branch is at; None where it has none."""
+        branch = self.find(address).branch
+        return self.parts.integration.tip(branch) if branch else None
+
     def forecast(self) -> dict[str, object]:
         """Return which open branches would conflict with their base or with each other."""
         return forecasting.forecast(self.parts, self.board())

@@ -21,6 +21,7 @@ from orange.core.service.shapes import Items, Record
 from orange.web import problems
 from orange.web.once import Once
 from orange.web.operation import NOTHING, Answer, Face, Kind, Operation, Request
+from orange.web.pages import POLICY, REST, Pages
 from orange.web.routes import OPERATIONS
 from orange.web.stream import stream
 from orange.web.terminal import terminal
@@ -74,6 +75,7 @@ class Api:
                 app.router.add_route(operation.method, path, handler)
         for path, methods in _plain_paths().items():
             app.router.add_route("*", path, _not_allowed(methods))
+        app.router.add_get(REST, _giver(Pages()))  # the last: what no operation has
         app.on_response_prepare.append(_on_prepare)
         app.on_shutdown.append(self._on_shutdown)
         return app
@@ -83,8 +85,7 @@ class Api:
 
     async def _guarded(self, request: web.Request, handler: _Handler) -> web.StreamResponse:
         """Let in or refuse; what is not there is not told to strangers."""
-        operation = getattr(request.match_info.handler, "operation", None)
-        needs = operation.scope if operation else Scope.READ
+        needs = getattr(request.match_info.handler, "scope", Scope.READ)
         refused = admit(_knock(request), self.face.door(), needs)
         if refused:
             return _problem(problems.of_refusal(refused))
@@ -120,7 +121,7 @@ class Api:
             asked = (operation.id, http.raw_path, data)
             return await loop.run_in_executor(self.pool, lambda: self._carry_out(operation, request, key, asked))
 
-        handle.operation = operation  # type: ignore[attr-defined]  # what the guard goes by
+        handle.scope = operation.scope  # type: ignore[attr-defined]  # what the guard goes by
         return handle
 
     async def _go_on(self, kind: Kind, http: web.Request, about: Any) -> web.StreamResponse:
@@ -159,6 +160,20 @@ def _not_allowed(methods: frozenset[str]) -> _Handler:
         raise web.HTTPMethodNotAllowed(request.method, methods)
 
     return handle
+
+
+def _giver(pages: Pages) -> _Handler:
+    async def give(request: web.Request) -> web.StreamResponse:
+        page = pages.find(request.raw_path)
+        if page is None:
+            raise web.HTTPNotFound
+        headers = {"Content-Security-Policy": POLICY, "Cache-Control": "no-cache", "ETag": page.tag}
+        if page.is_known(request.headers.get("If-None-Match", "")):
+            return web.Response(status=304, headers=headers)
+        return web.Response(body=page.body, headers={**headers, "Content-Type": page.kind})
+
+    give.scope = Scope.NONE  # type: ignore[attr-defined]  # what the guard goes by
+    return give
 
 
 _DETAILS = {

@@ -59,6 +59,9 @@ class Face(Protocol):
     def status(self) -> Mapping[str, Any]:
         """Return how the daemon is."""
 
+    def login(self, code: str, caller: int | None) -> str:
+        """Return the full token for a one-time code. Raises NotAllowed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Request:

@@ -43,6 +43,8 @@ async def stream(request: web.Request, feed: Feed, project: str | None) -> web.S
                     await response.write(_line(feed, place, event))
             if not found:
                 await _wait(news, response)
+    except ConnectionResetError:
+        pass  # the client has left
     finally:
         feed.leave(key)
     return response

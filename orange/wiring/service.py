@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import secrets
+import time
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
+from urllib.parse import quote
 
 from orange.adapters import peer, speaker, tokens
 from orange.core.home import Home
@@ -16,6 +19,7 @@ from orange.project.parts import Parts
 from orange.project.requests import Speaker
 from orange.web.boards import Boards
 from orange.web.feed import Feed
+from orange.web.onetime import Codes
 from orange.web.server import WebServer
 from orange.wiring.answers import speaker_of
 
@@ -41,11 +45,13 @@ class DaemonFace:
         self.feed, self.look, self.status, self.revision = feed, shown.look, shown.status, shown.revision
         self._served = served
         self.boards = Boards()
+        self._token = tokens.token(home.token)
         self._tokens = {
-            digest(tokens.token(home.token)): Scope.FULL,
+            digest(self._token): Scope.FULL,
             digest(tokens.token(f"{home.token}.read")): Scope.READ,
         }
         self._person = Speaker(Actor.PERSON, speaker.user_name())
+        self._codes = Codes(time.monotonic, lambda: secrets.token_urlsafe(32))
         self.port = 0
 
     def door(self) -> Door:
@@ -63,12 +69,33 @@ class DaemonFace:
 
     def _speaker(self, parts: Parts, root: str, caller: int) -> Speaker:
         """Find out who asks: what an agent started is the agent, whatever token it found."""
-        found = peer.peer(caller, self.port)
-        if found is not None and found.user not in {os.getuid(), 0}:
-            raise NotAllowed("this daemon serves its own user only")
+        found = self._peer(caller)
         if found is None or found.process is None:
             return self._person
         return speaker_of(parts.layout, root, found.process)
+
+    def _peer(self, caller: int) -> peer.Peer | None:
+        """Find out which process asks; None where nobody can tell. Raises NotAllowed for another user."""
+        found = peer.peer(caller, self.port)
+        if found is not None and found.user not in {os.getuid(), 0}:
+            raise NotAllowed("this daemon serves its own user only")
+        return found
+
+    def page(self, root: str | None) -> str:
+        """Return where the dashboard is, below the port's address, with a code that lets one page in."""
+        names = list(self.projects().values())
+        shown = os.path.basename(root) if root else ""
+        chosen = shown if names.count(shown) == 1 else root or ""
+        query = f"?project={quote(chosen, safe='')}" if chosen and len(names) > 1 else ""
+        return f"{query}#code={self._codes.make()}"
+
+    def login(self, code: str, caller: int | None) -> str:
+        """Return the full token for a one-time code. Raises NotAllowed."""
+        if caller is not None:
+            self._peer(caller)
+        if not self._codes.use(code):
+            raise NotAllowed("this link was used before, or is older than a minute: `orange dashboard` gives another")
+        return self._token
 
 
 def open_port(face: DaemonFace, port: int) -> WebServer:

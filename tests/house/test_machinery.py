@@ -64,7 +64,12 @@ def test_missing_programs_are_named(tmp_path: Path) -> None:
         0,
         [
             f"{name} is not installed; some tests will be skipped (`apt-get install {name}`)"
-            for name in (*(("bubblewrap", "podman", "runc") if sys.platform == "linux" else ()), "strace", "gh")
+            for name in (
+                *(("bubblewrap", "podman", "runc") if sys.platform == "linux" else ()),
+                "strace",
+                "gh",
+                "chromium",
+            )
         ],
     )
 
@@ -94,7 +99,7 @@ def test_unfit_python_is_named(tmp_path: Path, python: str, said: str) -> None:
     assert said in complaint
 
 
-def test_a_wheel_has_every_pipeline_and_prompt(tmp_path: Path) -> None:
+def test_a_wheel_has_all_that_is_no_module(tmp_path: Path) -> None:
     """What orange reads beside its modules is part of what is installed."""
     build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
     subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
@@ -102,5 +107,6 @@ def test_a_wheel_has_every_pipeline_and_prompt(tmp_path: Path) -> None:
     with zipfile.ZipFile(wheel) as packed:
         names = set(packed.namelist())
     data = [path for folder in ("pipelines", "prompts") for path in (ROOT / "orange" / folder).iterdir()]
+    data += [path for path in (ROOT / "orange" / "web" / "static").rglob("*") if path.is_file()]
     assert len(data) > 20
     assert {path.relative_to(ROOT).as_posix() for path in data} <= names

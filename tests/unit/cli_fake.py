@@ -194,6 +194,8 @@ class FakeDoors:
     ran: Mapping[str, Any] = field(default_factory=dict)
     #: Why the daemon was stopped.
     stopped: str | None = None
+    #: The address that was opened in the browser.
+    browsed: str | None = None
     #: Raised by `agents`: a bug, or an interruption.
     bug: BaseException | None = None
     log: str = "/nowhere/daemon.log"
@@ -230,6 +232,13 @@ class FakeDoors:
 
     def daemon_start(self, root: str | None) -> Mapping[str, Any]:
         return self.daemon | {"root": root}
+
+    def dashboard(self, root: str | None) -> str:
+        return f"http://127.0.0.1:7777/#code={root}"
+
+    def browse(self, url: str) -> bool:
+        self.browsed = url
+        return True
 
     def daemon_stop(self, reason: str | None) -> bool:
         self.stopped = reason

@@ -33,4 +33,4 @@ def test_only_reading_is_open_to_a_token_that_reads() -> None:
     for operation in OPERATIONS:
         expected = Scope.NONE if operation.public else Scope.READ if operation.method == "GET" else Scope.FULL
         assert operation.scope is expected
-    assert [operation.id for operation in OPERATIONS if operation.public] == ["health"]
+    assert [operation.id for operation in OPERATIONS if operation.public] == ["health", "login"]

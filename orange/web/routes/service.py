@@ -11,7 +11,7 @@ from orange import __version__
 from orange.core.lifecycle import TRANSITIONS, Actor, Status
 from orange.core.service import metrics
 from orange.core.service.metrics import Family
-from orange.core.service.shapes import Record
+from orange.core.service.shapes import Record, Text
 from orange.core.service.views import OBJECT, TEXT, many, record, words
 from orange.web.operation import PROJECT, Kind, Operation, Request
 
@@ -22,6 +22,10 @@ def _health(_request: Request) -> object:
 
 def _projects(request: Request) -> object:
     return {"projects": [{"name": name, "path": root} for root, name in request.face.projects().items()]}
+
+
+def _login(request: Request) -> object:
+    return {"token": request.face.login(request.body["code"], request.caller)}
 
 
 def _machine(_request: Request) -> object:
@@ -114,6 +118,17 @@ OPERATIONS = (
         _metrics,
         of_project=False,
         kind=Kind.FIGURES,
+    ),
+    Operation(
+        "login",
+        "POST",
+        "/api/v2/login",
+        "Get the token for the one-time code of `orange dashboard`.",
+        record({"token": TEXT}, more=False),
+        _login,
+        body=Record({"code": Text(least=1, longest=200)}, ("code",)),
+        of_project=False,
+        public=True,
     ),
     Operation("openapi", "GET", "/api/v2/openapi.json", "Describe all of this.", OBJECT, _describe, of_project=False),
 )

@@ -92,7 +92,8 @@ def _why(request: Request) -> object:
 def _diff(request: Request) -> object:
     project = request.project
     task = project.find(request.task)
-    return {"task": task.id, "branch": task.branch, "diff": project.diff(task.id)}
+    commit = project.tip(task.id)  # first: approving it is refused where the diff shows more than it
+    return {"task": task.id, "branch": task.branch, "commit": commit, "diff": project.diff(task.id)}
 
 
 def _screen(request: Request) -> object:
@@ -130,7 +131,7 @@ _BATCH = Record(
 )
 _EDGES = Record({"blocked_by": Items(_ADDRESS, single=True)}, ("blocked_by",))
 _WHY = record({"task": TEXT, "waiting": many(WAITING)}, more=False)
-_DIFF = record({"task": TEXT, "branch": maybe(TEXT), "diff": TEXT}, more=False)
+_DIFF = record({"task": TEXT, "branch": maybe(TEXT), "commit": maybe(TEXT), "diff": TEXT}, more=False)
 _EVENTS = record({"task": TEXT, "events": many(EVENT)}, more=False)
 
 OPERATIONS = (
