@@ -25,7 +25,7 @@ def test_from_a_form_to_merged(stage: Stage, page: Page) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text("Greet people")
     page.get_by_role("button", name="Run now").click()
     expect(page.get_by_role("button", name="Approve")).to_be_enabled()
-    task = page.url.rpartition("/")[2]
+    task = page.url.partition("?")[0].rpartition("/")[2]
     page.get_by_role("button", name="Comment on line 1 of a.txt").click()
     page.get_by_label("Comment on line 1", exact=True).fill("Say to whom.")
     page.get_by_role("button", name="Keep comment").click()
@@ -33,14 +33,41 @@ def test_from_a_form_to_merged(stage: Stage, page: Page) -> None:
     page.get_by_role("button", name="Request changes").click()
     page.get_by_role("dialog").get_by_role("textbox").fill("Not yet.")
     page.get_by_role("button", name="Send").click()
-    stage.place.until(lambda: stage.api.get(f"{TASKS}/{task}")["task"]["claim"]["epoch"] == 2, "the second run")
+    stage.place.until(lambda: stage.get(f"{TASKS}/{task}")["task"]["claim"]["epoch"] == 2, "the second run")
     stage.until(task, "reviewing")
-    said = [event["data"].get("text") for event in stage.api.get(f"{TASKS}/{task}/events")["events"]]
+    said = [event["data"].get("text") for event in stage.get(f"{TASKS}/{task}/events")["events"]]
     assert "Say to whom." in said
     expect(page.get_by_text("goes with the decision")).to_have_count(0)
     page.get_by_role("button", name="Approve").click()
     expect(page.locator(".state.done")).to_have_text("Done")
     stage.place.until((stage.place.repo / "a.txt").exists, "the work to be in the person's own branch")
+
+
+def test_a_run_is_watched_as_it_goes(stage: Stage, page: Page) -> None:
+    """What a run says is on the task's page while it is at work, and its colours are no text."""
+    go = stage.place.home / "go"
+    script = [r"run printf '\033[31mfirst\033[0m\n'", f"run while [ ! -e {go} ]; do sleep 0.1; done", "say second"]
+    task = stage.make("Speak twice", script, status="pending")
+    page.goto(f"{stage.url}tasks/{task}")
+    said = page.get_by_role("region", name="What its latest run says").locator("pre")
+    expect(said).to_contain_text("first")
+    assert stage.status(task) == "working"
+    expect(said).not_to_contain_text("second")
+    go.touch()
+    expect(said).to_contain_text("second")
+    assert "[31m" not in said.inner_text()
+
+
+def test_the_daemon_may_be_restarted(stage: Stage, page: Page) -> None:
+    """The page says that the daemon is gone; when it is back the page is right by itself, with what came meanwhile."""
+    expect(page.get_by_text("live", exact=True)).to_be_visible()
+    stage.place.daemons[-1].kill()
+    stage.place.daemons[-1].wait()
+    expect(page.get_by_text("the daemon does not answer")).to_be_visible()
+    stage.place.create("made-meanwhile", "", "--backlog")
+    stage.place.start("--registered")
+    expect(page.get_by_role("link", name="Made meanwhile")).to_be_visible()
+    expect(page.get_by_text("live", exact=True)).to_be_visible()
 
 
 def test_a_link_lets_in_once(stage: Stage, browser: Browser) -> None:
@@ -82,9 +109,9 @@ def test_illegal_moves_are_refused_with_the_reason(stage: Stage, page: Page) -> 
 @pytest.fixture
 def paused(stage: Stage) -> Iterator[None]:
     """Nothing is started meanwhile."""
-    stage.api.post("/api/v2/daemon/pause")
+    stage.post("/api/v2/daemon/pause")
     yield
-    stage.api.post("/api/v2/daemon/resume")
+    stage.post("/api/v2/daemon/resume")
 
 
 @pytest.mark.usefixtures("paused")
@@ -131,25 +158,26 @@ def test_what_tasks_say_is_never_run(stage: Stage, page: Page) -> None:
         assert page.locator("#page img, #page script, #page svg, [href^=javascript]").count() == 0
         assert not page.title().startswith("run")
     expect(page.locator(".line", has_text=HOSTILE[1])).to_have_count(1)
-    stage.api.post(f"{TASKS}/{task}/cancel")
+    stage.post(f"{TASKS}/{task}/cancel")
 
 
-@pytest.fixture(scope="module")
-def made(stage: Stage) -> Mapping[str, str]:
-    """Put something of everything there, at rest."""
-    return furnish(stage)
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_view_is_accessible(stage: Stage, browser: Browser, made: Mapping[str, str], scheme: Any) -> None:
+def test_every_view_is_accessible(stage: Stage, browser: Browser) -> None:
     """axe-core finds nothing to complain about in any view, in both themes."""
+    made = furnish(stage)
+    _check_views(stage, browser, made, "light", {})
+    # what is no matter of colours is the same in the other theme
+    _check_views(stage, browser, made, "dark", {"runOnly": ["color-contrast"]})
+    stage.post("/api/v2/daemon/resume")
+
+
+def _check_views(
+    stage: Stage, browser: Browser, made: Mapping[str, str], scheme: Any, options: Mapping[str, object]
+) -> None:
     context = browser.new_context(color_scheme=scheme)
     context.set_default_timeout(PATIENCE * 1000)
     page = context.new_page()
     page.goto(stage.url)
     page.evaluate(AXE.read_text(encoding="utf-8"))
-    # what is no matter of colours is the same in the other theme
-    options = {} if scheme == "light" else {"runOnly": ["color-contrast"]}
     _check(page, "outside", options)
     stage.enter(page)
     for path in (*VIEWS, *(f"/tasks/{made[name]}" for name in ("review", "question", "waiting", "parent"))):

@@ -16,23 +16,23 @@ export const agentsOf = (tasks) => [...new Set([...tasks].map(({ agent }) => age
 // Tasks below their parents, with their depth; a parent is kept where something below it is.
 export function tree(tasks, kept) {
   const below = new Map();
+  const roots = [];
   for (const task of tasks.values()) {
-    const parent = tasks.has(task.parent) ? task.parent : null;
-    below.set(parent, [...(below.get(parent) || []), task]);
+    if (tasks.has(task.parent)) below.set(task.parent, [...(below.get(task.parent) || []), task]);
+    else roots.push(task);
   }
   const rows = [];
-  const walk = (parent, depth, above) => {
-    let any = false;
-    for (const task of below.get(parent) || []) {
-      if (above.has(task.id)) continue;
-      const at = rows.length;
-      rows.push({ task, depth });
-      const inside = walk(task.id, depth + 1, new Set([...above, task.id]));
-      if (inside || kept(task)) any = true;
-      else rows.splice(at);
-    }
-    return any;
+  const met = new Set();
+  // Whether the task or something below it is kept.
+  const walk = (task, depth) => {
+    if (met.has(task.id)) return false;
+    met.add(task.id);
+    const at = rows.push({ task, depth }) - 1;
+    const inside = (below.get(task.id) || []).map((child) => walk(child, depth + 1)).some(Boolean);
+    if (!inside && !kept(task)) rows.splice(at);
+    return inside || kept(task);
   };
-  walk(null, 0, new Set());
+  // at last those that are their own ancestors, by a mistake in their files
+  for (const task of [...roots, ...tasks.values()]) walk(task, 0);
   return rows;
 }

@@ -55,8 +55,11 @@ export function listen() {
 function shortcut(event) {
   if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, select, dialog")) return;
   event.preventDefault();
-  if (!document.getElementById("filter")) go(to("/list"));
-  requestAnimationFrame(() => document.getElementById("filter")?.focus());
+  const focus = () => document.getElementById("filter")?.focus();
+  // at once, so that what is typed next is not lost
+  if (document.getElementById("filter")) return focus();
+  go(to("/list"));
+  requestAnimationFrame(() => requestAnimationFrame(focus));
 }
 
 function Notes() {

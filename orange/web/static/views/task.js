@@ -9,6 +9,7 @@ import { to } from "../routes.js";
 import { note, useKnown } from "../store.js";
 import { count, moment, span } from "../words.js";
 import { Review } from "./review.js";
+import { Screen } from "./screen.js";
 
 export function Task() {
   const { place, tasks, machine } = useKnown();
@@ -29,6 +30,7 @@ export function Task() {
     <div class="page">
       <div>
         <${Text} task=${task} />
+        <${Screen} task=${task} />
         <${Review} task=${task} diff=${diff} />
       </div>
       <aside aria-label="More about it">
@@ -183,7 +185,6 @@ function Facts({ task }) {
   ].filter(([, value]) => value);
   return html`<section aria-labelledby="facts"><h2 id="facts">Facts</h2>
     <dl>${rows.map(([name, value]) => html`<dt key=${name}>${name}</dt><dd class="long">${value}</dd>`)}</dl>
-    ${task.tmux_session && html`<p class="quiet">Look over its shoulder: <code>orange attach ${task.id}</code></p>`}
   </section>`;
 }
 
