@@ -77,6 +77,7 @@ class TmuxExecutor:
             return Presence.THERE
         ending.ask(grace)
         self._quietly("kill-session", "-t", target)
+        self._listing.forget()
         ending.force()
         return ending.presence()
 

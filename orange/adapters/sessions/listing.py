@@ -42,6 +42,10 @@ class Listing:
             return None
         return kept.found
 
+    def forget(self) -> None:
+        """Keep nothing: a session was just ended, whose child the server may not have waited for yet."""
+        self._kept = None
+
     def before(self) -> frozenset[int] | None:
         """Look at the children before tmux is asked; None where they cannot be told."""
         return proctable.children(self._server) if self._server is not None else None
