@@ -28,7 +28,7 @@ POLICY = (
     "frame-src 'none'; object-src 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
 )
 #: The views, each an address of its own; all are the same page, which reads where it is.
-_VIEWS = re.compile(r"/(?:board|list|tree|new|execution|tasks/[A-Za-z0-9][A-Za-z0-9._-]*)?")
+_VIEWS = re.compile(r"/(?:board|list|tree|new|quick|import|execution|tasks/[A-Za-z0-9][A-Za-z0-9._-]*)?")
 #: The route of all that is no operation: names of files and views, and what is neither.
 REST = "/{path:(?!api(?:/|$))(?s:.)*}"
 

@@ -18,7 +18,7 @@ from tests.acceptance.conftest import configure, fresh_place
 from tests.acceptance.place import Place
 
 TASKS = "/api/v2/tasks"
-VIEWS = ("/", "/list", "/tree", "/new", "/execution")
+VIEWS = ("/", "/list", "/tree", "/new", "/quick", "/import", "/execution")
 #: Names under which the browser is installed.
 _PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 

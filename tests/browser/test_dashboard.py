@@ -21,11 +21,15 @@ def test_from_a_form_to_merged(stage: Stage, page: Page) -> None:
     """Create, start, see it come to review without asking, comment, request changes, approve, merged."""
     page.get_by_role("link", name="New task").click()
     page.get_by_label("Instructions").fill("# Greet people\n\n```script\nwrite a.txt hello\ncommit Add a\n```\n")
+    page.get_by_label("Priority").select_option("high")
+    page.get_by_label("Labels").fill("ui, first")
     page.get_by_role("button", name="Keep in the backlog").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Greet people")
     page.get_by_role("button", name="Run now").click()
     expect(page.get_by_role("button", name="Approve")).to_be_enabled()
     task = page.url.partition("?")[0].rpartition("/")[2]
+    made = stage.get(f"{TASKS}/{task}")["task"]
+    assert (made["type"], made["priority"], made["labels"]) == ("task", "high", ["ui", "first"])
     page.get_by_role("button", name="Comment on line 1 of a.txt").click()
     page.get_by_label("Comment on line 1", exact=True).fill("Say to whom.")
     page.get_by_role("button", name="Keep comment").click()
@@ -56,6 +60,32 @@ def test_a_run_is_watched_as_it_goes(stage: Stage, page: Page) -> None:
     go.touch()
     expect(said).to_contain_text("second")
     assert "[31m" not in said.inner_text()
+
+
+def test_a_document_is_previewed_and_imported(stage: Stage, page: Page) -> None:
+    """Tasks, what they wait for, what is held back and the waves are shown first; then all of them are made."""
+    page.get_by_role("link", name="Import", exact=True).click()
+    page.get_by_label("The document").fill("# Shop\n\n## Basket\n\n- Keep a basket\n\n## Till\n\nDepends on Basket.\n")
+    page.get_by_role("button", name="Preview").click()
+    expect(page.get_by_role("heading", name="Waves")).to_be_visible()
+    expect(page.get_by_role("region", name="What waits for what")).to_contain_text("Till waits for")
+    assert "Till" not in {task["title"] for task in stage.get(TASKS)["tasks"]}
+    page.get_by_role("button", name="Make these tasks").click()
+    expect(page.locator(".card", has_text="Till").first).to_be_visible()
+    assert "Till" in {task["title"] for task in stage.get(TASKS)["tasks"]}
+
+
+def test_a_quick_action_becomes_a_task(stage: Stage, page: Page) -> None:
+    """It is done once and is no task; promoted, it is one."""
+    page.get_by_role("link", name="Quick action").click()
+    page.get_by_label("What is to be done once?").fill(
+        "Try it out\n\n```script\nwrite try.txt tried\ncommit Try\n```\n"
+    )
+    page.get_by_role("button", name="Do it once").click()
+    expect(page.locator(".quick .state.completed")).to_be_visible()
+    assert "Try it out" not in {task["title"] for task in stage.get(TASKS)["tasks"]}
+    page.get_by_role("button", name="Make a task of Try it out").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Try it out")
 
 
 def test_the_daemon_may_be_restarted(stage: Stage, page: Page) -> None:
@@ -153,7 +183,7 @@ def test_what_tasks_say_is_never_run(stage: Stage, page: Page) -> None:
     for path in (*VIEWS, f"/tasks/{task}"):
         page.goto(f"{stage.url}{path[1:]}")
         page.locator("main h1").wait_for()
-        if path not in {"/new", "/execution"}:
+        if path not in {"/new", "/quick", "/import", "/execution"}:
             expect(page.locator("main a, main h1", has_text=HOSTILE[0]).first).to_be_visible()
         assert page.locator("#page img, #page script, #page svg, [href^=javascript]").count() == 0
         assert not page.title().startswith("run")

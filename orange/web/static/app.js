@@ -10,12 +10,14 @@ import { read, useKnown } from "./store.js";
 import { show } from "./theme.js";
 import { Board } from "./views/board.js";
 import { Execution } from "./views/execution.js";
+import { Import } from "./views/import.js";
 import { List } from "./views/list.js";
 import { New } from "./views/new.js";
+import { Quick } from "./views/quick.js";
 import { Task } from "./views/task.js";
 import { Tree } from "./views/tree.js";
 
-const VIEWS = { board: Board, list: List, tree: Tree, task: Task, new: New, execution: Execution };
+const VIEWS = { board: Board, list: List, tree: Tree, task: Task, new: New, quick: Quick, import: Import, execution: Execution };
 
 function Page() {
   const { token, place, refused } = useKnown();

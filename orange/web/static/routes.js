@@ -3,7 +3,7 @@
 
 import { read, write } from "./store.js";
 
-const VIEWS = ["board", "list", "tree", "new", "execution"];
+const VIEWS = ["board", "list", "tree", "new", "quick", "import", "execution"];
 // What the lists are filtered by; kept in the address.
 export const FILTERS = ["q", "state", "label", "agent"];
 

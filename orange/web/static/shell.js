@@ -11,6 +11,8 @@ const VIEWS = [
   ["list", "/list", "List"],
   ["tree", "/tree", "Tree"],
   ["execution", "/execution", "Execution"],
+  ["quick", "/quick", "Quick action"],
+  ["import", "/import", "Import"],
 ];
 const CONTACT = {
   live: "live",

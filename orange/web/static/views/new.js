@@ -40,11 +40,11 @@ export function New() {
       <//>
       <div class="pair">
         <${Field} name="type" label="Type" help="Chooses the steps it goes through.">
-          <select id="type" name="type" aria-describedby="type-help">${TYPES.map((type) => html`<option key=${type}>${type}</option>`)}</select>
+          <select id="type" name="type" aria-describedby="type-help">${TYPES.map((type) => html`<option key=${type} value=${type}>${type}</option>`)}</select>
         <//>
         <${Field} name="priority" label="Priority" help="Which ready task is started first.">
           <select id="priority" name="priority" aria-describedby="priority-help">
-            ${["critical", "high", "medium", "low"].map((word) => html`<option key=${word} selected=${word === "medium"}>${word}</option>`)}
+            ${["critical", "high", "medium", "low"].map((word) => html`<option key=${word} value=${word} selected=${word === "medium"}>${word}</option>`)}
           </select>
         <//>
       </div>
@@ -68,7 +68,7 @@ export function New() {
           <${Field} name="publish" label="Publish" help=${empty(settings.get("publish"))}>
             <select id="publish" name="publish" aria-describedby="publish-help">
               <option value="">as the project says</option>
-              ${["merge", "branch", "pr", "none"].map((word) => html`<option key=${word}>${word}</option>`)}
+              ${["merge", "branch", "pr", "none"].map((word) => html`<option key=${word} value=${word}>${word}</option>`)}
             </select>
           <//>
           <${Field} name="branch" label="Branch" help="Empty: a new one, named for the task.">
