@@ -227,6 +227,7 @@ def test_every_pair_of_statuses_is_decided_by_the_one_table(served: Served) -> N
 def test_the_switch_the_board_and_the_order_are_shown(served: Served) -> None:
     """Pause and resume; every task stands in one column; waves hold open tasks."""
     api = served.api
+    api.post(TASKS, {"title": "Shown", "status": "pending"}, 201)
     assert api.post("/api/v2/daemon/pause", {"reason": "lunch"})["dispatch"]["reason"] == "lunch"
     assert api.get("/api/v2/status")["dispatch"] == {"paused": True, "draining": False, "reason": "lunch"}
     board = api.call("GET", f"{TASKS}/board")
