@@ -3,8 +3,8 @@
 
 BIN := .venv/bin
 PYTEST := $(BIN)/pytest -p no:cacheprovider
-# Long tests share two workers: more would only make timing noisier on small machines.
-WORKERS ?= 2
+# Long tests wait more than they work: three workers keep two cores busy, more would only make timing noisier.
+WORKERS ?= 3
 BEYOND_UNIT := $(wildcard tests/house tests/contract tests/integration tests/acceptance)
 
 .NOTPARALLEL:

@@ -38,7 +38,7 @@ def test_every_run_that_began_is_told_once(tmp_path: Path) -> None:
     assert (ended.outcome, ended.started_at, ended.ended_at) == (Outcome.FAILED, 100.0, 160.0)
     assert (ended.tokens, ended.usd) == (10, 0.25)
     assert (live.outcome, live.ended_at, live.tokens) == (None, None, 10)
-    assert (crashed.outcome, crashed.model, crashed.tokens, crashed.usd) == (Outcome.CRASHED, "asked", 0, None)
+    assert (crashed.outcome, crashed.model, crashed.tokens, crashed.usd) == (Outcome.CRASHED, "asked", None, None)
 
 
 def test_records_that_make_no_sense_hide_nothing_else(tmp_path: Path) -> None:
@@ -55,4 +55,4 @@ def test_records_that_make_no_sense_hide_nothing_else(tmp_path: Path) -> None:
     (runs / "a2b3c4d5-5").write_text("a file")
     found = {used.run: used for used in FileUsage(layout).runs()}
     assert sorted(found) == ["a2b3c4d5-1", "a2b3c4d5-2", "a2b3c4d5-4"]
-    assert all((used.tokens, used.usd, used.outcome) == (0, None, None) for used in found.values())
+    assert all((used.tokens, used.usd, used.outcome) == (None, None, None) for used in found.values())
