@@ -78,7 +78,8 @@ def _used(folder: str, run: str) -> Used | None:
 
 def _tokens(told: Mapping[str, Any]) -> int | None:
     counts = _object(told.get("tokens"))
-    return sum(int(_number(counts.get(key)) or 0) for key in ("input", "output")) if counts else None
+    numbers = [number for key in ("input", "output") if (number := _number(counts.get(key))) is not None]
+    return int(sum(numbers)) if numbers else None
 
 
 def _object(value: object) -> Mapping[str, Any]:
