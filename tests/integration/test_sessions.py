@@ -299,6 +299,14 @@ def test_while_nothing_changes_tmux_is_not_asked(place: Place) -> None:
         assert set(place.executor.observe() or {}) == set(sessions)
 
 
+def test_sessions_that_end_at_once_are_not_kept(place: Place) -> None:
+    """Of some of them tmux leaves a dead child that it never waits for: such a child is no session."""
+    session = busy(place, "k3f9x2ab-1")
+    for number in range(20):
+        ask(place, "new-session", "-d", "-s", f"short-{number}", "true")
+        until(lambda: set(place.executor.observe() or {}) == {session})
+
+
 def test_several_threads_may_look_at_once(place: Place) -> None:
     """Answers are not mixed up."""
     sessions = {busy(place, f"k3f9x2ab-{epoch}") for epoch in (1, 2)}
