@@ -5,7 +5,7 @@ BIN := .venv/bin
 PYTEST := $(BIN)/pytest -p no:cacheprovider
 # Long tests wait more than they work: three workers keep two cores busy, more would only make timing noisier.
 WORKERS ?= 3
-BEYOND_UNIT := $(wildcard tests/house tests/contract tests/integration tests/acceptance)
+BEYOND_UNIT := $(wildcard tests/house tests/contract tests/integration tests/acceptance tests/browser)
 
 .NOTPARALLEL:
 .PHONY: help demo test lint unit long bench torture venv system agents docs screenshots requirements bare clean

@@ -111,8 +111,10 @@ class Demo:
             self._step("task", "create", one.name, one.title, *blockers, "--body", "-", stdin=one.body)
 
     def start(self) -> None:
-        """Start the private daemon."""
+        """Start the private daemon, and say where its dashboard is while it runs."""
         self._step("daemon", "start")
+        url = self._step("dashboard", "--no-open")["dashboard"]["url"]
+        self._say(f"The same in a browser, as long as it runs: {url}")
         self._say("")
 
     def stop(self) -> None:
@@ -172,6 +174,7 @@ class Demo:
         yield "  orange task list --all --tree"
         yield "  orange task show checkout"
         yield "  orange task log api"
+        yield "  orange dashboard"
         yield "In a repository of your own:"
         yield '  orange init && orange task create "Add a login page" && orange daemon start'
 
