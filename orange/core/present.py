@@ -80,7 +80,13 @@ def revision(task: Task, body: str) -> str:
 
 def waiting_view(reason: Reason) -> dict[str, object]:
     """Make the JSON object of one thing waited for."""
-    return {key: plain(getattr(reason, key)) for key in ("code", "message", "since", "evidence", "remedy")}
+    return {
+        "code": reason.code,
+        "message": reason.message,
+        "since": reason.since,
+        "evidence": plain(reason.evidence),
+        "remedy": reason.remedy,
+    }
 
 
 def plain(value: object) -> object:

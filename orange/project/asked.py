@@ -7,22 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from orange.core import names
 from orange.core.cycles import waves
 from orange.core.graph import Graph
 from orange.core.layout import BASE_REFS, Layout
 from orange.core.model import Board, Task
+from orange.core.present import waiting_view
 from orange.core.problems import BrokenFile, InvalidInput, Problem, TaskNotFound
-from orange.core.service.metrics import Family
 from orange.core.settings import Settings
 from orange.core.waiting import Waiting
 from orange.project import (
     comments,
     course,
     dispatching,
-    figures,
     forecasting,
     launch,
     logs,
@@ -35,6 +34,9 @@ from orange.project import (
 from orange.project.parts import Parts
 from orange.project.requests import Filter, Speaker
 from orange.project.world import Looks, dispatch_for, live_runs, observe
+
+if TYPE_CHECKING:
+    from orange.core.service.metrics import Family
 
 #: JSON objects, one a row.
 Rows: TypeAlias = list[dict[str, object]]
@@ -150,7 +152,7 @@ class Asked:
     def why(self, address: str) -> Rows:
         """Say what a task waits for."""
         viewer = self.viewer()
-        return [reading.waiting_view(line) for line in viewer.waiting(self._resolve(address, viewer.world.board))]
+        return [waiting_view(line) for line in viewer.waiting(self._resolve(address, viewer.world.board))]
 
     def status(self) -> dict[str, object]:
         """Return this project's part of `orange status`."""
@@ -192,6 +194,8 @@ class Asked:
 
     def figures(self, name: str) -> Iterator[Family]:
         """Yield what is watched, for a project that is served under this name."""
+        from orange.project import figures  # asked for over HTTP only
+
         return figures.figures(self.parts, name, self.viewer())
 
     def log_file(self, address: str) -> str | None:

@@ -20,7 +20,6 @@ from orange.project import (
     editing,
     importing,
     inplace,
-    job_import,
     launch,
     merging,
     moves,
@@ -29,17 +28,18 @@ from orange.project import (
     takeover,
 )
 from orange.project.asked import Asked, Rows
-from orange.project.queue import Queue
 from orange.project.quick import QuickActions
 from orange.project.refusing import on_record
 from orange.project.requests import Edit, NewTask
-from orange.project.runviews import RunViews
 from orange.project.takeover import Handover
-from orange.project.webhooks import Webhooks
 from orange.project.world import live_runs
 
 if TYPE_CHECKING:
+    from orange.project.job_import import Imported
     from orange.project.plans import Plans
+    from orange.project.queue import Queue
+    from orange.project.runviews import RunViews
+    from orange.project.webhooks import Webhooks
 
 
 class Project(Asked):
@@ -51,20 +51,16 @@ class Project(Asked):
         """Create a task."""
         return self._done(creation.create(self.parts, self.speaker, new))
 
-    def create_all(self, wanted: Sequence[NewTask]) -> list[Task]:
-        """Create tasks, all or none; each may be blocked by those before it."""
-        made = creation.create_all(self.parts, self.speaker, wanted)
-        self.parts.nudge()
-        return made
-
     def batch(self, new: Sequence[NewTask], edits: Sequence[tuple[str, Edit]]) -> list[Task]:
         """Create tasks and change others, all or nothing."""
         made = editing.batch(self.parts, self.speaker, new, edits)
         self.parts.nudge()
         return made
 
-    def import_jobs(self, text: str, *, dry_run: bool = False) -> tuple[job_import.Imported, ...]:
+    def import_jobs(self, text: str, *, dry_run: bool = False) -> tuple[Imported, ...]:
         """Create the tasks of jobs, all or none; with `dry_run`, only say what would be created."""
+        from orange.project import job_import  # jobs take modules that nothing else needs
+
         found = job_import.import_jobs(self.parts, self.speaker, text, dry_run=dry_run)
         if not dry_run:
             self.parts.nudge()
@@ -225,16 +221,22 @@ class Project(Asked):
     @property
     def runs(self) -> RunViews:
         """The runs of its tasks."""
+        from orange.project.runviews import RunViews  # asked for over HTTP only, as what follows
+
         return RunViews(self.parts)
 
     @property
     def queue(self) -> Queue:
         """The jobs that were sent to the queue."""
+        from orange.project.queue import Queue
+
         return Queue(self.parts, self.speaker)
 
     @property
     def webhooks(self) -> Webhooks:
         """Whom its events are delivered to."""
+        from orange.project.webhooks import Webhooks
+
         return Webhooks(self.parts, self.speaker)
 
     # -- operating

@@ -11,7 +11,7 @@ from orange.core.cycles import cycle_problems
 from orange.core.kin import children_of, progress
 from orange.core.lifecycle import CLOSED, Status, board_state
 from orange.core.model import Board, Task, World
-from orange.core.present import task_view
+from orange.core.present import task_view, waiting_view
 from orange.core.problems import InvalidInput
 from orange.core.settings import Settings
 from orange.core.waiting import Explainer, Waiting
@@ -169,14 +169,3 @@ def _in_order(tasks: Mapping[str, Task]) -> list[Task]:
 
 def _waiting_lines(viewer: Viewer, task: Task) -> list[dict[str, object]]:
     return [{"task": task.id, **waiting_view(line)} for line in viewer.waiting(task)]
-
-
-def waiting_view(line: Waiting) -> dict[str, object]:
-    """Return one reason as JSON."""
-    return {
-        "code": line.code,
-        "message": line.message,
-        "since": line.since,
-        "evidence": line.evidence,
-        "remedy": line.remedy,
-    }
