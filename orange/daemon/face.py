@@ -8,36 +8,18 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from orange.core.home import Home
 from orange.core.problems import OrangeError
-from orange.daemon.news import News
-from orange.web.feed import Feed
+from orange.wiring.serving import Shown
 
 if TYPE_CHECKING:
+    from orange.daemon.news import News
     from orange.web.server import WebServer
     from orange.wiring.service import DaemonFace
-    from orange.wiring.serving import Served
 
 log = logging.getLogger("orange.daemon")
-
-
-class Shown(Protocol):
-    """What is shown: the daemon, as far as it is anybody's business."""
-
-    @property
-    def projects(self) -> Mapping[str, Served]:
-        """The projects, by folder."""
-
-    def status(self) -> Mapping[str, Any]:
-        """Say who serves what, since when."""
-
-    def look(self) -> None:
-        """Look at the projects soon."""
-
-    def revision(self, root: str) -> str:
-        """Name how a project is beside its tasks, as of the last look."""
 
 
 class Face:
@@ -45,8 +27,7 @@ class Face:
 
     def __init__(self, home: Home, shown: Shown) -> None:
         self._home, self._shown = home, shown
-        self.feed = Feed(os.urandom(4).hex())
-        self._news = News(self.feed)
+        self._news: News | None = None
         self._server: WebServer | None = None
         self._face: DaemonFace | None = None
         self._failed = False
@@ -67,20 +48,23 @@ class Face:
         served = tuple(self._shown.projects.values())
         if self._server or self._failed or not served:
             return
+        from orange.daemon.news import News
+        from orange.web.feed import Feed
         from orange.wiring import service
 
+        feed = Feed(os.urandom(4).hex())
         try:
-            self._face = service.DaemonFace(self._home, self.feed, self._parts, self._shown)
+            self._face = service.DaemonFace(self._home, feed, self._shown)
             self._server = service.open_port(self._face, served[0].parts.settings().daemon.port)
+            self._news = News(feed)
         except (OSError, OrangeError) as failed:
             self._failed = True
             log.warning("the HTTP API is not served: %s", failed)
 
-    def _parts(self) -> Mapping[str, Any]:
-        return {root: served.reconciler.parts for root, served in tuple(self._shown.projects.items())}
-
     def tell(self) -> None:
         """Tell what is new to whoever follows."""
+        if self._news is None:
+            return
         for root, served in tuple(self._shown.projects.items()):
             self._news.look(root, served.reconciler.parts, served.reconciler.board)
 

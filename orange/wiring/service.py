@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import time
-from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from collections.abc import Mapping
 from urllib.parse import quote
 
 from orange.adapters import peer, speaker, tokens
@@ -22,28 +21,16 @@ from orange.web.feed import Feed
 from orange.web.onetime import Codes
 from orange.web.server import WebServer
 from orange.wiring.answers import speaker_of
-
-
-class Shown(Protocol):
-    """The daemon, as far as it is anybody's business."""
-
-    def status(self) -> Mapping[str, Any]:
-        """Return how it is."""
-
-    def look(self) -> None:
-        """Look at the projects soon."""
-
-    def revision(self, root: str) -> str:
-        """Name how a project is beside its tasks, as of the last look."""
+from orange.wiring.serving import Shown
 
 
 class DaemonFace:
     """What the service face shows. Satisfies `orange.web.operation.Face`."""
 
-    def __init__(self, home: Home, feed: Feed, served: Callable[[], Mapping[str, Parts]], shown: Shown) -> None:
-        """`served`: the projects' parts by folder. Raises StorageFailed."""
+    def __init__(self, home: Home, feed: Feed, shown: Shown) -> None:
+        """Take up the user's tokens. Raises StorageFailed."""
         self.feed, self.look, self.status, self.revision = feed, shown.look, shown.status, shown.revision
-        self._served = served
+        self._shown = shown
         self.boards = Boards()
         self._token = tokens.token(home.token)
         self._tokens = {
@@ -60,11 +47,11 @@ class DaemonFace:
 
     def projects(self) -> Mapping[str, str]:
         """Return the projects that are served: folder -> name."""
-        return {root: os.path.basename(root) for root in self._served()}
+        return {root: os.path.basename(root) for root in tuple(self._shown.projects)}
 
     def open(self, root: str, caller: int | None) -> Project:
         """Return a project on behalf of whoever asks. Raises NotAllowed for another user of the machine."""
-        parts = self._served()[root]
+        parts = self._shown.projects[root].reconciler.parts
         return Project(parts, self._person if caller is None else self._speaker(parts, root, caller))
 
     def _speaker(self, parts: Parts, root: str, caller: int) -> Speaker:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 from orange.core.allowance import Terms
 from orange.core.home import Home
@@ -45,6 +45,23 @@ class Served:
         """Watch no longer."""
         if self._watch is not None:
             self._watch.stop()
+
+
+class Shown(Protocol):
+    """The daemon, as far as it is anybody's business."""
+
+    @property
+    def projects(self) -> Mapping[str, Served]:
+        """The projects, by folder."""
+
+    def status(self) -> Mapping[str, Any]:
+        """Say who serves what, since when."""
+
+    def look(self) -> None:
+        """Look at the projects soon."""
+
+    def revision(self, root: str) -> str:
+        """Name how a project is beside its tasks, as of the last look."""
 
 
 @dataclass(frozen=True, slots=True)
