@@ -17,7 +17,7 @@ from aiohttp import web
 from orange.core.imports import jsontext
 from orange.core.problems import InvalidInput, OrangeError
 from orange.core.service.admission import SAFE, Knock, Scope, admit
-from orange.core.service.shapes import Items, Record
+from orange.core.service.shapes import Items
 from orange.web import problems
 from orange.web.once import Once
 from orange.web.operation import NOTHING, Answer, Face, Kind, Operation, Request
@@ -241,7 +241,7 @@ def _query(request: web.Request, operation: Operation) -> Mapping[str, Any]:
         if len(values) > 1 and not isinstance(part, Items):
             raise InvalidInput(name, "it is given more than once")
         found[name] = list(values) if isinstance(part, Items) else values[0]
-    return Record(shape.keys, shape.required).read(found)
+    return shape.read(found)
 
 
 def _caller(request: web.Request) -> int | None:

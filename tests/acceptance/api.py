@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from tests.acceptance.place import Place
@@ -73,6 +73,13 @@ class Client:
         found = self.call("POST", path, {} if value is None else value)
         assert found.status == status, found
         return found.json
+
+
+class Served(NamedTuple):
+    """A project, its daemon and somebody who may do everything there."""
+
+    place: Place
+    api: Client
 
 
 def client(place: Place, scope: str = "") -> Client:

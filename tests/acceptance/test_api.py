@@ -9,25 +9,17 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 from pathlib import Path
-from typing import NamedTuple
 from urllib.parse import quote
 
 import pytest
 from aiohttp import ClientSession, WSServerHandshakeError
 
 from orange.core.lifecycle import TRANSITIONS, Status
-from tests.acceptance.api import Client, Reply, client
+from tests.acceptance.api import Client, Reply, Served, client
 from tests.acceptance.conftest import fresh_place
 from tests.acceptance.place import Place
 
 TASKS = "/api/v2/tasks"
-
-
-class Served(NamedTuple):
-    """A project, its daemon and somebody who may do everything there."""
-
-    place: Place
-    api: Client
 
 
 @pytest.fixture(scope="module")

@@ -4,26 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import product
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import quote
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.acceptance.api import Client, client
+from tests.acceptance.api import Client, Served, client
 from tests.acceptance.conftest import configure, fresh_place
 from tests.acceptance.place import Place
 
 JOBS = "/api/queue/jobs"
 IMPORT = "/api/v2/import"
 QUICK = "/api/v2/quick-runs"
-
-
-class Served(NamedTuple):
-    """A project, its daemon and somebody who may do everything there."""
-
-    place: Place
-    api: Client
 
 
 @pytest.fixture(scope="module")

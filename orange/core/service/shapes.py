@@ -274,9 +274,7 @@ def named(value: object) -> str:
         return "null"
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, (int, float)):
-        return _short(repr(value))
-    if isinstance(value, str):
+    if isinstance(value, (int, float, str)):
         return _short(repr(value))
     return "a list" if isinstance(value, list) else "an object"
 
